@@ -1,0 +1,95 @@
+"""The evidence ledger's words: source → snapshot → sentence at an offset → claim → verdict.
+
+Offsets are counted in Unicode code points of the snapshot's text, end exclusive, so that
+``text[start:end] == quote`` holds for every piece of evidence, today and when it is re-checked.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Frozen(BaseModel):
+    """A value: equal by content, never changed, unknown fields refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SubQuestion(Frozen):
+    """One thing to find out on the way to the answer."""
+
+    id: str = Field(description="Stable within the plan, e.g. 'q1'.")
+    text: str = Field(description="The question as a person would read it.")
+    query: str = Field(description="The words to search for.")
+
+
+class Source(Frozen):
+    """A search hit: a place that may hold an answer. Nothing of it has been read yet."""
+
+    url: str
+    title: str = ""
+    snippet: str = ""
+    provider: str = Field(description="Who found it, e.g. 'corpus' or 'searxng'.")
+    score: float = Field(default=0.0, description="The provider's own score; comparable only within one result list.")
+
+
+class Page(Frozen):
+    """What browsing a URL gave: its main text and where it came from."""
+
+    url: str = Field(description="As asked for.")
+    final_url: str = Field(description="After redirects.")
+    title: str = ""
+    text: str = Field(description="Main text, paragraphs separated by a blank line; headings as lines of their own.")
+    media_type: str = "text/html"
+    fetched_at: datetime
+    published: str | None = Field(default=None, description="As the page states it, ISO date where possible.")
+    authors: tuple[str, ...] = ()
+    language: str | None = None
+
+
+class Snapshot(Frozen):
+    """A page's main text, stored once under the sha256 of its UTF-8 text."""
+
+    id: str = Field(description="sha256 of the text, lower-case hex; also the blob's name.", pattern=r"^[0-9a-f]{64}$")
+    url: str = Field(description="The final URL.")
+    title: str = ""
+    origin: str = Field(description="Registrable domain, or document family for a local corpus: what counts as one voice.")
+    media_type: str = "text/html"
+    fetched_at: datetime
+    published: str | None = None
+    length: int = Field(description="Code points of the stored text.")
+    subquestions: tuple[str, ...] = Field(default=(), description="Ids of the sub-questions that led here.")
+
+
+class Evidence(Frozen):
+    """A quote at its offset: ``snapshot text[start:end] == quote``, always."""
+
+    id: str = Field(description="Stable within the run, e.g. 'e12'.")
+    snapshot: str = Field(description="Snapshot id.")
+    start: int = Field(ge=0)
+    end: int
+    quote: str
+
+
+class Verdict(StrEnum):
+    """What the evidence says of a claim."""
+
+    CORROBORATED = "corroborated"
+    SINGLE_SOURCE = "single_source"
+    CONFLICT = "possible_conflict"
+
+
+class Claim(Frozen):
+    """A statement that stands alone, with the evidence it rests on."""
+
+    id: str = Field(description="Stable within the run, e.g. 'c3'.")
+    text: str
+    subquestion: str
+    score: float = Field(description="Salience to its sub-question; higher is better.")
+    evidence: tuple[str, ...] = Field(description="Evidence ids, the one it is worded after first.", min_length=1)
+    origins: tuple[str, ...] = Field(description="Independent origins that say so.", min_length=1)
+    verdict: Verdict
+    conflicts_with: tuple[str, ...] = Field(default=(), description="Ids of claims that may say otherwise.")

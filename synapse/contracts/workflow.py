@@ -1,0 +1,119 @@
+"""A workflow's definition: a tree of step, chain, group, chord, foreach and when.
+
+Expressions are JMESPath over one document: ``input`` (the run's), ``steps.<id>`` (earlier outputs),
+``skipped.<id>`` (members dropped from a fan-out), ``prev`` (what the node before gave) and, inside a
+foreach, its item under the name in ``as`` and ``index``. A string is an expression; anything else is a literal, and a literal
+string is written the JMESPath way, ``'text'`` or ``` `"text"` ```.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, JsonValue, Tag
+
+Expression = str
+Identifier = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
+
+
+class Definition(BaseModel):
+    """Frozen, and an unknown key is an error: a misspelt option must not be silently ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Retry(Definition):
+    """How often and how patiently a step is tried. Delays grow by ``factor`` and are jittered between half and whole."""
+
+    attempts: int = Field(default=3, ge=1, le=20, description="Tries in all, the first included.")
+    delay: float = Field(default=1.0, ge=0, le=3600, description="Seconds before the second try.")
+    factor: float = Field(default=2.0, ge=1, le=10)
+    max_delay: float = Field(default=60.0, ge=0, le=86400)
+    on: tuple[str, ...] | None = Field(default=None, description="Error codes worth a retry; by default each error says so itself.")
+
+
+class Step(Definition):
+    """One agent's work. ``with`` gives each field of the agent's input an expression or a literal."""
+
+    step: Identifier
+    agent: str
+    inputs: dict[str, JsonValue] = Field(default_factory=dict, alias="with")
+    retry: Retry | None = Field(default=None, description="None: the agent's own.")
+    timeout: float | None = Field(default=None, gt=0, le=86400, description="Seconds per attempt. None: the agent's own.")
+    on_error: Literal["fail", "skip"] = "fail"
+
+
+class Chain(Definition):
+    """One after the other; its value is the last one's."""
+
+    chain: tuple[Node, ...] = Field(min_length=1)
+
+
+class Group(Definition):
+    """All at once; its value is the list of theirs, in the order written."""
+
+    group: tuple[Node, ...] = Field(min_length=1)
+    id: Identifier | None = None
+
+
+class Chord(Definition):
+    """A group or foreach, and a body that runs once all of it is done."""
+
+    chord: Group | Foreach
+    body: Node
+
+
+class Foreach(Definition):
+    """The same node for every item of a list known only at run time; its value is the list of theirs."""
+
+    foreach: Identifier
+    items: Expression
+    do: Node
+    as_: Identifier = Field(default="item", alias="as")
+    max: int = Field(default=100, ge=1, le=10_000, description="A longer list fails the run rather than be cut in silence.")
+    min_success: int = Field(default=0, ge=0, description="Fewer members than this fail the run; skipped ones do not count.")
+
+
+class When(Definition):
+    """A node that runs only if the expression holds (JMESPath truth); otherwise the other one, or nothing."""
+
+    when: Expression
+    then: Node
+    otherwise: Node | None = None
+
+
+_KINDS = {"step": Step, "chain": Chain, "group": Group, "chord": Chord, "foreach": Foreach, "when": When}
+
+
+def kind_of(value: Any) -> str | None:
+    """The node's kind, from the one key that names it."""
+    if isinstance(value, Definition):
+        return type(value).__name__.lower()
+    if isinstance(value, dict):
+        return next((kind for kind in _KINDS if kind in value), None)
+    return None
+
+
+Node = Annotated[
+    Annotated[Step, Tag("step")]
+    | Annotated[Chain, Tag("chain")]
+    | Annotated[Group, Tag("group")]
+    | Annotated[Chord, Tag("chord")]
+    | Annotated[Foreach, Tag("foreach")]
+    | Annotated[When, Tag("when")],
+    Discriminator(kind_of, custom_error_type="node_kind", custom_error_message=f"a node has one of the keys {', '.join(_KINDS)}"),
+]
+
+
+class Workflow(Definition):
+    """A named, versioned tree and the JSON Schema of the input a run needs."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
+    version: int = Field(default=1, ge=1)
+    description: str = ""
+    input: dict[str, JsonValue] = Field(default_factory=lambda: {"type": "object"})
+    do: Node
+
+
+for _model in (Chain, Group, Chord, Foreach, When, Workflow):
+    _model.model_rebuild()

@@ -1,0 +1,97 @@
+"""One tree of errors; each knows its code, its HTTP status and whether a retry helps.
+
+SynapseError
+├── InvalidInput          400  what the caller sent cannot be used
+│   ├── InvalidWorkflow   422  a definition with a fault, and the fault's path
+│   └── Conflict          409  the idempotency key or the state does not allow it
+├── NotFound              404
+├── StepError             500  an agent could not do its work
+│   ├── Transient         503  trying again may help
+│   ├── StepTimeout       504  the step's or the call's time ran out
+│   └── Permanent         422  trying again cannot help
+├── Cancelled             409  the run was cancelled, or its deadline passed
+└── Unavailable           503  a dependency does not answer
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class SynapseError(Exception):
+    """Something went wrong inside Synapse."""
+
+    code: ClassVar[str] = "internal"
+    status: ClassVar[int] = 500
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, detail: str | None = None, *, field: str | None = None, remedy: str | None = None) -> None:
+        self.detail = detail or (self.__doc__ or self.code).strip()
+        self.field = field
+        self.remedy = remedy
+        super().__init__(self.detail)
+
+    def __str__(self) -> str:
+        where = f"{self.field}: " if self.field else ""
+        remedy = f" ({self.remedy})" if self.remedy else ""
+        return f"{where}{self.detail}{remedy}"
+
+
+class InvalidInput(SynapseError):
+    """What was sent cannot be used."""
+
+    code, status = "invalid-input", 400
+
+
+class InvalidWorkflow(InvalidInput):
+    """The workflow definition has a fault."""
+
+    code, status = "invalid-workflow", 422
+
+
+class Conflict(InvalidInput):
+    """The state of the resource does not allow this."""
+
+    code, status = "conflict", 409
+
+
+class NotFound(SynapseError):
+    """There is no such thing here."""
+
+    code, status = "not-found", 404
+
+
+class StepError(SynapseError):
+    """The agent could not do its work."""
+
+    code = "step-failed"
+
+
+class Transient(StepError):
+    """The agent could not do its work now; trying again may help."""
+
+    code, status, retryable = "transient", 503, True
+
+
+class StepTimeout(StepError):
+    """The step's time ran out."""
+
+    code, status, retryable = "timeout", 504, True
+
+
+class Permanent(StepError):
+    """The agent cannot do this, however often it is tried."""
+
+    code, status = "permanent", 422
+
+
+class Cancelled(SynapseError):
+    """The run was cancelled."""
+
+    code, status = "cancelled", 409
+
+
+class Unavailable(SynapseError):
+    """A dependency does not answer."""
+
+    code, status, retryable = "unavailable", 503, True
