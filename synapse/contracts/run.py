@@ -1,0 +1,93 @@
+"""A run and its steps, as every face shows them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from pydantic import Field, JsonValue
+
+from synapse.contracts.evidence import Frozen
+
+
+class RunState(StrEnum):
+    """Where a run stands. All but RUNNING are terminal; a failed or cancelled run can be resumed."""
+
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def terminal(self) -> bool:
+        """Whether nothing more happens by itself."""
+        return self is not RunState.RUNNING
+
+
+class StepState(StrEnum):
+    """Where a step stands. READY and WAITING are unclaimed; SKIPPED is a failure the workflow tolerates."""
+
+    READY = "ready"
+    WAITING = "waiting"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+class Failure(Frozen):
+    """Why a step or run failed, for programs (code) and people (message)."""
+
+    code: str
+    message: str
+
+
+class RunRequest(Frozen):
+    """What starts a run: a workflow's name and its input. ``question`` alone is shorthand for a research run."""
+
+    workflow: str = Field(default="research", examples=["research"])
+    input: dict[str, JsonValue] = Field(default_factory=dict, examples=[{"question": "How does asyncio schedule tasks?", "max_sources": 8}])
+    question: str | None = Field(default=None, description="Shorthand for input.question.", examples=["How does asyncio schedule tasks?"])
+    timeout_seconds: float | None = Field(default=None, gt=0, le=7 * 86400, description="The run's deadline, from now.")
+
+
+class StepView(Frozen):
+    """One step of a run."""
+
+    path: str = Field(description="Its place, e.g. 'read[3]'.", examples=["read[3]"])
+    agent: str
+    state: StepState
+    attempt: int = Field(description="How often it was claimed.")
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    output: Any = None
+    error: Failure | None = None
+
+
+class RunView(Frozen):
+    """A run without its steps."""
+
+    id: str
+    workflow: str
+    state: RunState
+    input: dict[str, Any]
+    created_at: datetime
+    finished_at: datetime | None = None
+    deadline: datetime | None = None
+    output: Any = Field(default=None, description="The value of the workflow's tree, once succeeded.")
+    error: Failure | None = None
+
+
+class RunDetail(RunView):
+    """A run with every step."""
+
+    steps: tuple[StepView, ...] = ()
+
+
+class RunPage(Frozen):
+    """One page of runs, newest first."""
+
+    runs: tuple[RunView, ...]
+    next: str | None = Field(default=None, description="Cursor of the next page; null on the last.")
