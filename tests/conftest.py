@@ -1,0 +1,66 @@
+"""Fixtures every test may use: private servers for the session, a fresh database and virtual host for each test."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TypeVar
+
+import pytest
+
+from tests.services import Postgres, RabbitMQ, ServiceMissing
+from tests.services.process import Service
+
+AnyService = TypeVar("AnyService", bound=Service)
+_MARKS = {"rabbitmq": "rabbitmq", "broker_url": "rabbitmq", "postgres": "postgres", "postgres_url": "postgres"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what uses a server, so that `-m "not rabbitmq and not postgres"` is what runs anywhere."""
+    for item in items:
+        for mark in sorted({_MARKS[name] for name in getattr(item, "fixturenames", ()) if name in _MARKS}):
+            item.add_marker(mark)
+
+
+def _serve(kind: type[AnyService]) -> Iterator[AnyService]:
+    """The service for as long as the caller needs it; without its programs a skip here, a failure in CI."""
+    try:
+        service = kind()
+    except ServiceMissing as missing:
+        if os.environ.get("CI") == "true":
+            pytest.fail(str(missing), pytrace=False)
+        pytest.skip(str(missing))
+    with service:
+        yield service
+
+
+@pytest.fixture(scope="session")
+def rabbitmq() -> Iterator[RabbitMQ]:
+    """A broker for the session. A test that stops, kills or wipes it may leave it down."""
+    yield from _serve(RabbitMQ)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A database server for the session. A test that stops or kills it may leave it down."""
+    yield from _serve(Postgres)
+
+
+@pytest.fixture
+def broker_url(rabbitmq: RabbitMQ) -> Iterator[str]:
+    """URL of an empty virtual host that only this test uses."""
+    rabbitmq.start()
+    url = rabbitmq.create_vhost()
+    yield url
+    rabbitmq.start()
+    rabbitmq.drop_vhost(url)
+
+
+@pytest.fixture
+def postgres_url(postgres: Postgres) -> Iterator[str]:
+    """URL of an empty database that only this test uses."""
+    postgres.start()
+    url = postgres.create_database()
+    yield url
+    postgres.start()
+    postgres.drop_database(url)
