@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 
 class Frozen(BaseModel):
@@ -34,6 +34,25 @@ class Source(Frozen):
     snippet: str = ""
     provider: str = Field(description="Who found it, e.g. 'corpus' or 'searxng'.")
     score: float = Field(default=0.0, description="The provider's own score; comparable only within one result list.")
+
+
+class Found(Frozen):
+    """What one sub-question's search gave, best first, and which providers could not be asked."""
+
+    subquestion: str = Field(description="Id of the sub-question.")
+    sources: tuple[Source, ...] = ()
+    failed: tuple[str, ...] = Field(default=(), description="'provider: reason' for each that failed.")
+
+
+class RankedSource(Frozen):
+    """A source chosen to be read, and the sub-questions that led to it."""
+
+    url: str
+    title: str = ""
+    snippet: str = ""
+    provider: str
+    score: float = Field(description="Fused over all result lists; higher is better, comparable within one ranking.")
+    subquestions: tuple[str, ...] = Field(default=(), description="Ids, the one that ranked it best first.")
 
 
 class Page(Frozen):
@@ -93,3 +112,23 @@ class Claim(Frozen):
     origins: tuple[str, ...] = Field(description="Independent origins that say so.", min_length=1)
     verdict: Verdict
     conflicts_with: tuple[str, ...] = Field(default=(), description="Ids of claims that may say otherwise.")
+
+
+class SkipReason(BaseModel):
+    """Why a member of a fan-out gave nothing. Fields that the engine adds later are ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    code: str = "step-failed"
+    message: str = ""
+
+
+class Skipped(BaseModel):
+    """A member of a fan-out that was dropped instead of failing the run. Fields that the engine adds later are ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    index: int = Field(description="Its place in the fan-out.")
+    step: str = Field(default="", description="Path of the step that failed, e.g. 'read[3]'.")
+    error: SkipReason = Field(default_factory=SkipReason)
+    item: JsonValue = Field(default=None, description="What it was to work on: a sub-question, a ranked source.")
