@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -77,15 +78,17 @@ class ServerProcess:
             self.kill()
 
     def kill(self) -> None:
-        """SIGKILL the process and its children at one moment, as a power cut would."""
+        """SIGKILL the process and its children at one moment, as a power cut would, and wait until all are gone."""
         if self.running:
-            os.kill(self.pid, signal.SIGSTOP)  # so that it starts no further child while they are counted
-            _wait_for(lambda: procfs.stopped(self.pid))
-            members = procfs.family(self.pid)
-            for pid in members:
-                _send_kill(pid)
-            self._popen.wait(STOP_SECONDS)
-            _wait_for(lambda: not any(procfs.alive(pid) for pid in members))
+            # Stopped first, so that it starts no further child while they are counted.
+            os.kill(self.pid, signal.SIGSTOP)
+            os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+            handles = [handle for pid in procfs.family(self.pid) if (handle := _handle(pid)) is not None]
+            for handle in handles:
+                _send_kill(handle)
+            for handle in handles:
+                select.select([handle], [], [], STOP_SECONDS)
+                os.close(handle)
         self._popen.wait(STOP_SECONDS)
 
     def tail(self, lines: int = 25) -> str:
@@ -158,17 +161,16 @@ def _group_of(user: int) -> int:
     return pwd.getpwuid(user).pw_gid
 
 
-def _send_kill(pid: int) -> None:
+def _handle(pid: int) -> int | None:
+    """A handle that means this process for ever, whoever gets its number next; readable once it has ended."""
     try:
-        os.kill(pid, signal.SIGKILL)
+        return os.pidfd_open(pid)
+    except ProcessLookupError:
+        return None
+
+
+def _send_kill(handle: int) -> None:
+    try:
+        signal.pidfd_send_signal(handle, signal.SIGKILL)
     except ProcessLookupError:
         return
-
-
-def _wait_for(condition: Callable[[], bool], seconds: float = STOP_SECONDS) -> None:
-    """Look again and again, for what has no handle to wait on."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            raise ServiceFailed("a process did not react to its signal")
-        time.sleep(LOOK_SECONDS / 10)

@@ -17,18 +17,6 @@ def _stat(pid: int) -> list[str] | None:
         return None
 
 
-def alive(pid: int) -> bool:
-    """Whether the process exists and is not a zombie."""
-    fields = _stat(pid)
-    return fields is not None and fields[0] not in "ZX"
-
-
-def stopped(pid: int) -> bool:
-    """Whether SIGSTOP has taken effect (or the process is gone)."""
-    fields = _stat(pid)
-    return fields is None or fields[0] in "tTZX"
-
-
 def children(pid: int) -> list[int]:
     """Direct children, of all threads."""
     found: list[int] = []
