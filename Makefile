@@ -1,0 +1,66 @@
+# `make run` shows it, `make check` proves it. Everything happens in .venv.
+SHELL := /bin/bash
+PY := .venv/bin/python
+READY := .venv/.ready
+BENCH_READY := .venv/.bench-ready
+ARGS ?=
+
+export CORPUS QUESTION
+
+.PHONY: help env run up test test-unit lint format types contracts check lock bench-engine bench-latency clean
+
+help: ## This list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+env: $(READY) ## Make .venv, with the project and its development tools at the locked versions
+
+$(READY): pyproject.toml constraints.txt scripts/env
+	@scripts/env
+	@touch $@
+
+$(BENCH_READY): $(READY)
+	@scripts/env bench
+	@touch $@
+
+run: env ## One question, one report: CORPUS=... QUESTION="..." make run
+	@scripts/run $(ARGS)
+
+up: env ## API, MCP servers and workers in one process tree
+	@$(PY) -m synapse.cli.main up $(ARGS)
+
+test: env ## All tests, on private servers
+	@scripts/install-services
+	@$(PY) -m pytest $(ARGS)
+
+test-unit: env ## Tests that need no server
+	@$(PY) -m pytest tests/unit $(ARGS)
+
+lint: env ## Style and format
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+
+format: env ## Put style and format right
+	@$(PY) -m ruff check --fix .
+	@$(PY) -m ruff format .
+
+types: env ## Types, strictly
+	@$(PY) -m mypy
+
+contracts: env ## Who may import whom
+	@.venv/bin/lint-imports
+
+check: lint types contracts test ## Everything that must hold
+
+lock: ## Take today's newest versions into constraints.txt
+	@scripts/lock
+
+bench-engine: $(BENCH_READY) ## Engine overhead beside stock Celery and DBOS
+	@scripts/install-services redis-server
+	@$(PY) -m benchmarks.engine $(ARGS)
+
+bench-latency: $(BENCH_READY) ## Time from question to report on a local corpus
+	@$(PY) -m benchmarks.latency $(ARGS)
+
+clean: ## Remove what was made here, reports and state excepted
+	@rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
