@@ -1,0 +1,32 @@
+"""What Synapse adds to an MCP call: keys of the request's and of the result's ``_meta``.
+
+A foreign client may leave all of them out, and may ignore those of the result.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from synapse.contracts.evidence import Frozen
+
+RUN: Final = "synapse/run"
+STEP: Final = "synapse/step"
+AGENT: Final = "synapse/agent"
+ATTEMPT: Final = "synapse/attempt"
+IDEMPOTENCY_KEY: Final = "synapse/idempotency-key"
+TRACEPARENT: Final = "traceparent"
+ERROR: Final = "synapse/error"
+"""Of a failed result: a `ToolFault` as JSON."""
+
+REQUEST_ID_HEADER: Final = "x-request-id"
+"""HTTP header that carries the idempotency key, so that access logs of both sides can be joined."""
+
+
+class ToolFault(Frozen):
+    """A tool's failure as a program reads it; the text beside it is for people."""
+
+    code: str
+    """A code of `synapse.errors`, e.g. 'permanent'."""
+    retryable: bool
+    """Whether trying the same call again may help."""
+    message: str
