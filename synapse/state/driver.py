@@ -1,0 +1,257 @@
+"""The hot path's way to the database: psycopg or sqlite3 directly, one held connection a thread.
+
+SQL is written once, with ``:name`` parameters and three macros where the databases differ:
+``{now}``, ``{in:name}`` (now plus that many seconds) and ``{json:name}`` (a parameter that is JSON text).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import psycopg
+
+from synapse.errors import Unavailable
+
+Rows = list[tuple[Any, ...]]
+Result = TypeVar("Result")
+
+
+class Session(Protocol):
+    """Runs statements; inside `Driver.transaction` they commit together."""
+
+    def rows(self, sql: str, parameters: Mapping[str, Any]) -> Rows:
+        """The rows that the statement returns; none for one that returns none."""
+
+
+class Driver(Protocol):
+    """A database, as the ledger needs it."""
+
+    name: str
+
+    def rows(self, sql: str, parameters: Mapping[str, Any]) -> Rows:
+        """One statement, one commit."""
+
+    def transaction(self) -> Any:
+        """A context manager that gives a Session; commits at its end, rolls back on an exception."""
+
+    def atomic(self, work: Callable[[Session], Result]) -> Result:
+        """Run the work in a transaction, again when the database chose it as a deadlock's victim."""
+
+    def loads(self, value: Any) -> Any:
+        """The object in a JSON column's value."""
+
+    def moment(self, value: Any) -> datetime | None:
+        """The time in a time column's value."""
+
+    def close(self) -> None:
+        """Close every thread's connection."""
+
+
+_MACRO = re.compile(r"\{(now|in:\w+|json:\w+)\}")
+_PARAMETER = re.compile(r"(?<![:\w]):(\w+)")
+
+
+class PostgresDriver:
+    """psycopg 3, autocommit, prepared statements with generic plans: the shapes never change, only the values do."""
+
+    name = "postgresql"
+
+    def __init__(self, url: str) -> None:
+        self._url = re.sub(r"^postgresql\+psycopg:", "postgresql:", url)
+        self._local = threading.local()
+        self._all: list[psycopg.Connection[Any]] = []
+
+    def _connection(self) -> psycopg.Connection[Any]:
+        held: psycopg.Connection[Any] | None = getattr(self._local, "connection", None)
+        if held is not None and not held.closed:
+            return held
+        try:
+            made = psycopg.connect(self._url, autocommit=True, options="-c plan_cache_mode=force_generic_plan", connect_timeout=10)
+        except psycopg.OperationalError as error:
+            raise Unavailable(f"PostgreSQL does not answer: {str(error).splitlines()[0]}") from error
+        made.prepare_threshold = 0
+        self._local.connection = made
+        self._all = [each for each in self._all if not each.closed] + [made]
+        return made
+
+    def rows(self, sql: str, parameters: Mapping[str, Any]) -> Rows:
+        """One statement, one commit. A connection that broke while idle is replaced once."""
+        with self._translated():
+            try:
+                return _fetch(self._connection().execute(_postgres(sql), parameters))
+            except psycopg.OperationalError:
+                if not self._connection_broke():
+                    raise
+                # Whether the lost statement was committed is unknown; every statement that comes here may run twice.
+                return _fetch(self._connection().execute(_postgres(sql), parameters))
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """A transaction at READ COMMITTED: a statement sees what was committed before it."""
+        with self._translated(), self._connection().transaction():
+            yield _PostgresSession(self._connection())
+
+    def atomic(self, work: Callable[[Session], Result]) -> Result:
+        """Run the work in a transaction; a deadlock's victim and a connection that broke before are tried again."""
+        for last in (False, False, True):
+            try:
+                with self._connection().transaction():
+                    return work(_PostgresSession(self._connection()))
+            except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure):
+                if last:
+                    raise
+            except psycopg.OperationalError as error:
+                if last or not self._connection_broke():
+                    raise Unavailable(f"PostgreSQL does not answer: {str(error).splitlines()[0]}") from error
+        raise AssertionError("unreachable: the last round returns or raises")
+
+    def _connection_broke(self) -> bool:
+        held: psycopg.Connection[Any] | None = getattr(self._local, "connection", None)
+        return held is None or held.closed or held.broken
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except psycopg.OperationalError as error:
+            raise Unavailable(f"PostgreSQL does not answer: {str(error).splitlines()[0]}") from error
+
+    def loads(self, value: Any) -> Any:
+        """Psycopg has decoded it."""
+        return value
+
+    def moment(self, value: Any) -> datetime | None:
+        """Psycopg has decoded it; in UTC whatever the session's zone is."""
+        return value.astimezone(UTC) if isinstance(value, datetime) else None
+
+    def close(self) -> None:
+        """Close every thread's connection."""
+        for connection in self._all:
+            connection.close()
+        self._local = threading.local()
+
+
+class _PostgresSession:
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self._connection = connection
+
+    def rows(self, sql: str, parameters: Mapping[str, Any]) -> Rows:
+        return _fetch(self._connection.execute(_postgres(sql), parameters))
+
+
+def _fetch(cursor: psycopg.Cursor[Any]) -> Rows:
+    return cursor.fetchall() if cursor.description else []
+
+
+@lru_cache(maxsize=512)
+def _postgres(sql: str) -> bytes:
+    def macro(match: re.Match[str]) -> str:
+        kind, _, name = match[1].partition(":")
+        return {"now": "now()", "in": f"(now() + make_interval(secs => :{name}))", "json": f"CAST(:{name} AS jsonb)"}[kind]
+
+    # A literal percent sign would be psycopg's; none of our statements has one.
+    return _PARAMETER.sub(r"%(\1)s", _MACRO.sub(macro, sql)).encode()
+
+
+class SqliteDriver:
+    """sqlite3 in WAL mode; every transaction takes the write lock at its start, so it never has to be repeated."""
+
+    name = "sqlite"
+
+    def __init__(self, path: Path | str) -> None:
+        self._path = str(path)
+        self._local = threading.local()
+        self._all: list[sqlite3.Connection] = []
+        self._lock = threading.Lock()
+
+    def _connection(self) -> sqlite3.Connection:
+        held: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if held is None:
+            held = sqlite3.connect(self._path, isolation_level=None, timeout=30, check_same_thread=False, cached_statements=512)
+            # NORMAL in WAL mode: a killed process loses nothing; only a power cut can lose the last commits.
+            for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000", "foreign_keys=ON"):
+                held.execute(f"PRAGMA {pragma}").fetchall()
+            self._local.connection = held
+            with self._lock:
+                self._all.append(held)
+        return held
+
+    def rows(self, sql: str, parameters: Mapping[str, Any]) -> Rows:
+        """One statement, one commit; a reading one takes no lock."""
+        try:
+            return _SqliteSession(self._connection()).rows(sql, parameters)
+        except sqlite3.OperationalError as error:
+            raise Unavailable(f"SQLite: {error}") from error
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """A transaction that holds the write lock from its start."""
+        connection = self._connection()
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            raise Unavailable(f"SQLite: {error}") from error
+        try:
+            yield _SqliteSession(connection)
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+
+    def atomic(self, work: Callable[[Session], Result]) -> Result:
+        """Run the work in a transaction."""
+        with self.transaction() as session:
+            return work(session)
+
+    def loads(self, value: Any) -> Any:
+        """Decode a JSON column."""
+        return None if value is None else json.loads(value)
+
+    def moment(self, value: Any) -> datetime | None:
+        """Decode epoch seconds."""
+        return None if value is None else datetime.fromtimestamp(value, UTC)
+
+    def close(self) -> None:
+        """Close every thread's connection."""
+        with self._lock:
+            for connection in self._all:
+                connection.close()
+            self._all.clear()
+            self._local = threading.local()
+
+
+class _SqliteSession:
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def rows(self, sql: str, parameters: Mapping[str, Any]) -> Rows:
+        return self._connection.execute(_sqlite(sql), parameters).fetchall()
+
+
+# SQLite's own clock to the millisecond: `unixepoch('subsec')` is newer than Debian 12's SQLite.
+_SQLITE_NOW = "((julianday('now') - 2440587.5) * 86400.0)"
+
+
+@lru_cache(maxsize=512)
+def _sqlite(sql: str) -> str:
+    def macro(match: re.Match[str]) -> str:
+        kind, _, name = match[1].partition(":")
+        return {"now": _SQLITE_NOW, "in": f"({_SQLITE_NOW} + :{name})", "json": f":{name}"}[kind]
+
+    return _MACRO.sub(macro, sql)
+
+
+def open_driver(url: str) -> Driver:
+    """The driver for ``postgresql://…`` or ``sqlite:///path``."""
+    if url.startswith("sqlite:///"):
+        return SqliteDriver(url.removeprefix("sqlite:///"))
+    return PostgresDriver(url)

@@ -1,0 +1,258 @@
+"""The ledger: claims, completions and failures of steps, each one transaction guarded by the attempt's number.
+
+Whatever calls these methods, in whatever order and however often, one output of a step is recorded, a join's body
+becomes ready once, and nothing of a run that has ended starts. `synapse.state.fused` does the same for PostgreSQL with
+one statement where the shape of the workflow allows it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from synapse.contracts.run import Failure
+from synapse.errors import Permanent, SynapseError
+from synapse.state.driver import Driver, Session
+from synapse.state.records import STALE, Attempt, Hint, Note, Outcome
+from synapse.state.writes import Writes, dumps
+from synapse.workflows.advance import Arrive, Finish, NewStep, Start, after, after_skip, needs, opening
+from synapse.workflows.program import Index, Program, decode_index, encode_index, place
+from synapse.workflows.values import Fetch, Rows, fetches
+
+_CLAIMABLE = "(state = 'ready' OR (state = 'running' AND due < {now} AND lost < :max_lost))"
+_STARTABLE = "(deadline IS NULL OR deadline > {now})"
+
+LOCK_CLAIMABLE = f"SELECT agent, state FROM step WHERE run = :run AND node = :node AND idx = :idx AND {_CLAIMABLE}{{lock}}"
+COUNT_STARTABLE = f"""UPDATE run SET seq = seq + 1 WHERE id = :run AND state = 'running' AND {_STARTABLE}
+RETURNING seq, input, deadline, traceparent"""
+CLAIM = """UPDATE step SET state = 'running', attempt = attempt + 1, lost = lost + :lost, due = {in:lease}, started_at = {now}, worker = :worker
+WHERE run = :run AND node = :node AND idx = :idx RETURNING attempt, failures"""
+LOCK_MINE = """SELECT agent FROM step WHERE run = :run AND node = :node AND idx = :idx AND attempt = :attempt AND state = 'running'{lock}"""
+SUCCEED = """UPDATE step SET state = 'succeeded', output = {json:output}, error = NULL, due = NULL, finished_at = {now}
+WHERE run = :run AND node = :node AND idx = :idx"""
+END_STEP = """UPDATE step SET state = :state, error = {json:error}, failures = failures + 1, due = NULL, finished_at = {now}
+WHERE run = :run AND node = :node AND idx = :idx"""
+WAIT = """UPDATE step SET state = 'waiting', error = {json:error}, failures = failures + 1, due = {in:delay}
+WHERE run = :run AND node = :node AND idx = :idx"""
+END_RUN = "UPDATE run SET state = :state, error = {json:error}, finished_at = {now} WHERE id = :run"
+# An open step of a run that has ended is nobody's business: without a due time no sweep looks at it.
+REST = "UPDATE step SET due = NULL WHERE run = :run AND state IN ('ready', 'waiting', 'running')"
+
+
+class Ledger:
+    """The steps of every run in one database. Thread-safe: each thread has its own connection."""
+
+    def __init__(self, driver: Driver, *, grace: float = 30.0, lease: float = 30.0, max_lost: int = 5) -> None:
+        self.driver = driver
+        self.lease = lease
+        self.max_lost = max_lost
+        self.writes = Writes(driver, grace)
+        self._lock = " FOR UPDATE" if driver.name == "postgresql" else ""
+
+    # -- claims -------------------------------------------------------------------------------------------------
+
+    def claim(self, program: Program, run: str, key: str, index: Index, worker: str) -> Attempt | None:
+        """Take the step, and fetch what its inputs need; None when there is nothing to take.
+
+        A step can be taken when it is ready, or when its lease has run out; never when its run has ended or is past its deadline.
+        """
+        return self.driver.atomic(lambda session: self._claim(session, program, run, key, index, worker))
+
+    def _claim(self, session: Session, program: Program, run: str, key: str, index: Index, worker: str) -> Attempt | None:
+        node = program.nodes[key]
+        where = {"run": run, "node": key, "idx": encode_index(index)}
+        found = session.rows(LOCK_CLAIMABLE.replace("{lock}", self._lock), {**where, "max_lost": self.max_lost})
+        if not found:
+            return None
+        agent, state = found[0]
+        counted = session.rows(COUNT_STARTABLE, {"run": run})
+        if not counted:
+            return None
+        seq, run_input, deadline, traceparent = counted[0]
+        number, failures = session.rows(CLAIM, {**where, "lost": int(state == "running"), "lease": self.lease, "worker": worker})[0]
+        note = Note("status_update", "step.started", place(key, index), agent, number, {"worker": worker})
+        self.writes.note(session, run, seq, [note])
+        rows = self.writes.fetch(session, run, fetches(program, node, index), Rows())
+        given = self.driver.loads(run_input)
+        return Attempt(run, node, index, number, failures, given, self.driver.moment(deadline), rows, traceparent)
+
+    # -- results ------------------------------------------------------------------------------------------------
+
+    def complete(self, program: Program, attempt: Attempt, output: dict[str, Any]) -> Outcome:
+        """Record the output, arrive at the join, make ready what is next: once, or not at all when the attempt is stale.
+
+        When what is next cannot be started (a list wider than its limit), the step fails instead, and with it the run.
+        """
+        try:
+            return self.driver.atomic(lambda session: self._complete(session, program, attempt, output))
+        except Permanent as error:
+            return self.fail(program, attempt, Failure(code=error.code, message=str(error)))
+
+    def _complete(self, session: Session, program: Program, attempt: Attempt, output: dict[str, Any]) -> Outcome:
+        agent = self._lock_mine(session, attempt)
+        if agent is None:
+            return STALE
+        last = self.writes.count(session, attempt.run, 1)
+        if last is None:
+            return STALE
+        session.rows(SUCCEED, {**attempt.key, "output": dumps(output)})
+        attempt.rows.steps[attempt.node.key, attempt.index] = ("succeeded", output, None)
+        note = Note("data_submit", "step.succeeded", attempt.place, agent, attempt.number)
+        return self._go_on(session, program, attempt, after(attempt.node, attempt.index), note, last)
+
+    def fail(self, program: Program, attempt: Attempt, failure: Failure, *, skip: bool = False, retry_in: float | None = None) -> Outcome:
+        """Record a failed attempt: try again after ``retry_in`` seconds, drop the member (``skip``), or fail the run."""
+        if retry_in is not None:
+            return self.driver.atomic(lambda session: self._retry(session, attempt, failure, retry_in))
+        if skip:
+            try:
+                return self.driver.atomic(lambda session: self._skip(session, program, attempt, failure))
+            except Permanent as error:
+                failure = Failure(code=error.code, message=str(error))
+        return self.driver.atomic(lambda session: self._fail(session, attempt, failure))
+
+    def _retry(self, session: Session, attempt: Attempt, failure: Failure, delay: float) -> Outcome:
+        agent = self._lock_mine(session, attempt)
+        last = self.writes.count(session, attempt.run, 1) if agent is not None else None
+        if last is None:
+            return STALE
+        session.rows(WAIT, {**attempt.key, "error": failure.model_dump_json(), "delay": delay})
+        data = {"error": failure.model_dump(), "retry_in": round(delay, 3)}
+        self.writes.note(session, attempt.run, last, [Note("status_update", "step.retrying", attempt.place, agent, attempt.number, data)])
+        return Outcome(recorded=True)
+
+    def _skip(self, session: Session, program: Program, attempt: Attempt, failure: Failure) -> Outcome:
+        agent = self._lock_mine(session, attempt)
+        last = self.writes.count(session, attempt.run, 1) if agent is not None else None
+        if last is None:
+            return STALE
+        session.rows(END_STEP, {**attempt.key, "state": "skipped", "error": failure.model_dump_json()})
+        attempt.rows.steps[attempt.node.key, attempt.index] = ("skipped", None, failure.model_dump())
+        note = Note("status_update", "step.skipped", attempt.place, agent, attempt.number, {"error": failure.model_dump()})
+        return self._go_on(session, program, attempt, after_skip(attempt.node, attempt.index), note, last, ok=False)
+
+    def _fail(self, session: Session, attempt: Attempt, failure: Failure) -> Outcome:
+        agent = self._lock_mine(session, attempt)
+        last = self.writes.count(session, attempt.run, 2) if agent is not None else None
+        if last is None:
+            return STALE
+        self.fail_step(session, attempt.key, agent or "", failure, last)
+        return Outcome(recorded=True, run_ended=True)
+
+    def fail_step(self, session: Session, key: dict[str, Any], agent: str, failure: Failure, last: int) -> None:
+        """Fail a locked step and its run; ``last`` is the second of two event numbers that the caller reserved."""
+        session.rows(END_STEP, {**key, "state": "failed", "error": failure.model_dump_json()})
+        self.end_run(session, key["run"], "failed", failure)
+        at, said = place(key["node"], decode_index(key["idx"])), {"error": failure.model_dump()}
+        notes = [
+            Note("status_update", "step.failed", at, agent, key["attempt"], said),
+            Note("status_update", "run.failed", data={**said, "step": at}),
+        ]
+        self.writes.note(session, key["run"], last, notes)
+
+    def _lock_mine(self, session: Session, attempt: Attempt) -> str | None:
+        """The step's agent, if this attempt still holds it. Locks the step."""
+        found = session.rows(LOCK_MINE.replace("{lock}", self._lock), attempt.key)
+        return str(found[0][0]) if found else None
+
+    def end_run(self, session: Session, run: str, state: str, failure: Failure | None) -> None:
+        """Put the run in a terminal state; the caller has counted it, so it is running and locked."""
+        session.rows(END_RUN, {"run": run, "state": state, "error": failure.model_dump_json() if failure else None})
+        if state != "succeeded":
+            session.rows(REST, {"run": run})
+
+    # -- what is next -------------------------------------------------------------------------------------------
+
+    def _go_on(
+        self,
+        session: Session,
+        program: Program,
+        attempt: Attempt,
+        way: Start | Arrive | Finish,
+        note: Note,
+        last: int,
+        *,
+        ok: bool = True,
+    ) -> Outcome:
+        """Follow the way until something becomes ready, a join waits for others, or the run is done."""
+        run, ended, ready = attempt.run, False, []
+        while True:
+            if isinstance(way, Finish):
+                ended = True
+                break
+            if isinstance(way, Arrive):
+                left = self.writes.arrive(session, run, way.join, way.index, way.member, ok)
+                if left is None or left[0] > 0:
+                    break
+                self._check_successes(way, left[1])
+                ok, way = True, after(way.join, way.index)
+                continue
+            made = opening(program, way.node, way.index, self._rows(session, program, attempt, way), attempt.run_input)
+            self.writes.open(session, run, made)
+            ready = made.steps
+            if not made.done:
+                break
+            way = after(way.node, way.index)
+        note.data["next"] = [place(step.node.key, step.index) for step in ready]
+        notes = [note]
+        if ended:
+            last = self.writes.count(session, run, 1) or last
+            self.end_run(session, run, "succeeded", None)
+            notes.append(Note("status_update", "run.succeeded"))
+        self.writes.note(session, run, last, notes)
+        return Outcome(recorded=True, hints=hints_of(program, attempt.run, ready, attempt.traceparent), run_ended=ended)
+
+    def _rows(self, session: Session, program: Program, attempt: Attempt, way: Start) -> Rows:
+        wanted: list[Fetch] = needs(program, way.node, way.index)
+        return self.writes.fetch(session, attempt.run, wanted, attempt.rows) if wanted else attempt.rows
+
+    @staticmethod
+    def _check_successes(way: Arrive, succeeded: int) -> None:
+        least = way.join.source.min_success if way.join.kind == "foreach" else 0
+        if succeeded < least:
+            raise Permanent(f"{way.join.at}: {succeeded} succeeded; {least} must")
+
+    # -- running steps ------------------------------------------------------------------------------------------
+
+    def beat(self, attempts: list[Attempt], *, renew: bool) -> list[Attempt]:
+        """The attempts that no longer count (cancelled, taken over, run ended); with ``renew`` the others' leases are renewed."""
+        return [attempt for attempt in attempts if not self._beat(attempt, renew)]
+
+    def _beat(self, attempt: Attempt, renew: bool) -> bool:
+        sql = BEAT_RENEW if renew else BEAT
+        return bool(self.driver.rows(sql, {**attempt.key, "lease": self.lease} if renew else attempt.key))
+
+    def note(self, attempt: Attempt, note: Note) -> bool:
+        """Write an event of a step that is being worked on; False when the attempt is stale."""
+
+        def work(session: Session) -> bool:
+            agent = self._lock_mine(session, attempt)
+            last = self.writes.count(session, attempt.run, 1) if agent is not None else None
+            if last is None:
+                return False
+            self.writes.note(session, attempt.run, last, [replace(note, step=attempt.place, agent=agent, attempt=attempt.number)])
+            return True
+
+        return self.driver.atomic(work)
+
+
+_HELD = "run = :run AND node = :node AND idx = :idx AND attempt = :attempt AND state = 'running'"
+_RUN_ON = "EXISTS (SELECT 1 FROM run WHERE run.id = step.run AND run.state = 'running')"
+BEAT = f"SELECT 1 FROM step WHERE {_HELD} AND {_RUN_ON}"
+BEAT_RENEW = f"UPDATE step SET due = {{in:lease}} WHERE {_HELD} AND {_RUN_ON} RETURNING 1"
+
+
+def hints_of(program: Program, run: str, steps: list[NewStep], traceparent: str | None) -> tuple[Hint, ...]:
+    """The messages that tell workers of steps that became ready."""
+    return tuple(
+        Hint(run, place(step.node.key, step.index), step.node.source.agent, program.digest, traceparent) for step in steps
+    )
+
+
+def failure_of(error: BaseException) -> Failure:
+    """The failure that an exception stands for; an unknown one is 'internal' and keeps its type's name."""
+    if isinstance(error, SynapseError):
+        return Failure(code=error.code, message=str(error)[:2000])
+    return Failure(code="internal", message=f"{type(error).__name__}: {error}"[:2000])
+
+

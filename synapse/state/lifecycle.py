@@ -1,0 +1,159 @@
+"""Runs begin, are cancelled and are resumed: each one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from synapse.contracts.run import Failure
+from synapse.errors import Conflict, NotFound
+from synapse.state.driver import Session
+from synapse.state.ledger import Ledger, hints_of
+from synapse.state.records import Hint, Note
+from synapse.state.writes import dumps
+from synapse.workflows.advance import Opening, Start, after, opening
+from synapse.workflows.definition import to_data
+from synapse.workflows.program import Program, decode_index, place
+from synapse.workflows.values import Rows
+
+ADD_WORKFLOW = """INSERT INTO workflow (digest, name, body, created_at) VALUES (:digest, :name, {json:body}, {now})
+ON CONFLICT (digest) DO NOTHING"""
+ADD_RUN = """INSERT INTO run (id, workflow, digest, state, input, seq, created_at, deadline, timeout, idempotency_key, fingerprint, traceparent)
+VALUES (:run, :workflow, :digest, 'running', {json:input}, 1, {now}, {in:timeout}, :timeout, :key, :fingerprint, :traceparent)
+ON CONFLICT (idempotency_key) DO NOTHING RETURNING id"""
+BY_KEY = "SELECT id, fingerprint FROM run WHERE idempotency_key = :key"
+STOP = """UPDATE run SET state = :state, seq = seq + 1, finished_at = {now}, error = {json:error}
+WHERE id = :run AND state = 'running' RETURNING seq"""
+# Back to ready with the fence as it is: a worker that is still at it finds that it holds nothing.
+RELEASE = "UPDATE step SET state = 'ready', due = NULL WHERE run = :run AND state IN ('running', 'waiting')"
+STATE = "SELECT state, timeout FROM run WHERE id = :run{lock}"
+REOPEN_STEPS = """UPDATE step SET state = 'ready', due = {in:grace}, failures = 0, lost = 0, hints = 0, error = NULL, finished_at = NULL
+WHERE run = :run AND state IN ('failed', 'running', 'waiting', 'ready') RETURNING node, idx, agent"""
+REOPEN_RUN = """UPDATE run SET state = 'running', seq = seq + 1, finished_at = NULL, error = NULL, deadline = {in:timeout}
+WHERE id = :run RETURNING seq, traceparent"""
+
+
+@dataclass(frozen=True)
+class NewRun:
+    """What a run starts from. ``fingerprint`` is the sha256 of the request, to tell a repeated one from another one."""
+
+    id: str
+    input: dict[str, Any]
+    timeout: float
+    idempotency_key: str | None = None
+    fingerprint: str | None = None
+    traceparent: str | None = None
+
+
+@dataclass(frozen=True)
+class Begun:
+    """The run's id, whether it is new, and the messages to send for it."""
+
+    run: str
+    created: bool
+    hints: tuple[Hint, ...] = ()
+
+
+class Lifecycle:
+    """Starts and stops runs in the ledger's database."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.driver = ledger.driver
+        self._lock = " FOR UPDATE" if self.driver.name == "postgresql" else ""
+
+    def begin(self, program: Program, new: NewRun) -> Begun:
+        """Write the run and its first steps; the same idempotency key gives the same run again.
+
+        Raises Conflict when the key was used for another request, Permanent when the first node cannot be started.
+        """
+        made, ended = self._open_root(program, new)
+        return self.driver.atomic(lambda session: self._begin(session, program, new, made, ended))
+
+    @staticmethod
+    def _open_root(program: Program, new: NewRun) -> tuple[Opening, bool]:
+        way, made = Start(program.root, ()), Opening()
+        made = opening(program, way.node, way.index, Rows(), new.input)
+        return made, made.done and not isinstance(after(way.node, way.index), Start)
+
+    def _begin(self, session: Session, program: Program, new: NewRun, made: Opening, ended: bool) -> Begun:
+        workflow = program.workflow
+        session.rows(ADD_WORKFLOW, {"digest": program.digest, "name": workflow.name, "body": dumps(to_data(workflow))})
+        added = session.rows(
+            ADD_RUN,
+            {
+                "run": new.id,
+                "workflow": workflow.name,
+                "digest": program.digest,
+                "input": dumps(new.input),
+                "timeout": new.timeout,
+                "key": new.idempotency_key,
+                "fingerprint": new.fingerprint,
+                "traceparent": new.traceparent,
+            },
+        )
+        if not added:
+            run, fingerprint = session.rows(BY_KEY, {"key": new.idempotency_key})[0]
+            if fingerprint != new.fingerprint:
+                raise Conflict("the idempotency key was used for another request", field="Idempotency-Key", remedy="use a new key")
+            return Begun(run, created=False)
+        self.ledger.writes.open(session, new.id, made)
+        said = {"workflow": workflow.name, "next": [place(step.node.key, step.index) for step in made.steps]}
+        self.ledger.writes.note(session, new.id, 1, [Note("task_assign", "run.created", data=said)])
+        if ended:
+            last = self.ledger.writes.count(session, new.id, 1) or 2
+            self.ledger.end_run(session, new.id, "succeeded", None)
+            self.ledger.writes.note(session, new.id, last, [Note("status_update", "run.succeeded")])
+        return Begun(new.id, created=True, hints=hints_of(program, new.id, made.steps, new.traceparent))
+
+    def cancel(self, run: str, reason: str) -> bool:
+        """Stop the run: nothing of it starts any more, late results are refused. False when it had ended already.
+
+        Raises NotFound.
+        """
+        failure = Failure(code="cancelled", message=reason)
+        return self.driver.atomic(lambda session: self._stop(session, run, "cancelled", failure))
+
+    def expire(self, run: str) -> bool:
+        """Fail a run whose deadline has passed. False when it had ended already."""
+        failure = Failure(code="deadline", message="the run's deadline passed")
+        return self.driver.atomic(lambda session: self._stop(session, run, "failed", failure))
+
+    def _stop(self, session: Session, run: str, state: str, failure: Failure) -> bool:
+        found = session.rows(STOP, {"run": run, "state": state, "error": failure.model_dump_json()})
+        if not found:
+            self._state(session, run)
+            return False
+        session.rows(RELEASE, {"run": run})
+        note = Note("status_update", f"run.{state}", data={"error": failure.model_dump()})
+        self.ledger.writes.note(session, run, found[0][0], [note])
+        return True
+
+    def resume(self, program: Program, run: str) -> tuple[Hint, ...]:
+        """Go on from the last good steps: what failed or was under way becomes ready again, with fresh tries and time.
+
+        Raises NotFound, and Conflict when the run is running or has succeeded.
+        """
+        return self.driver.atomic(lambda session: self._resume(session, program, run))
+
+    def _resume(self, session: Session, program: Program, run: str) -> tuple[Hint, ...]:
+        state, timeout = self._state(session, run, self._lock)
+        if state in ("running", "succeeded"):
+            raise Conflict(f"the run is {state}", remedy="only a failed or cancelled run can be resumed")
+        reopened = session.rows(REOPEN_STEPS, {"run": run, "grace": self.ledger.writes.grace})
+        if not reopened:
+            raise Conflict("the run has no step to go on from", remedy="submit it again")
+        seq, traceparent = session.rows(REOPEN_RUN, {"run": run, "timeout": timeout})[0]
+        places = [place(node, decode_index(idx)) for node, idx, _ in reopened]
+        note = Note("task_assign", "run.resumed", data={"next": places})
+        self.ledger.writes.note(session, run, seq, [note])
+        return tuple(
+            Hint(run, at, agent, program.digest, traceparent) for at, (_, _, agent) in zip(places, reopened, strict=True)
+        )
+
+    @staticmethod
+    def _state(session: Session, run: str, lock: str = "") -> tuple[str, float]:
+        found = session.rows(STATE.replace("{lock}", lock), {"run": run})
+        if not found:
+            raise NotFound(f"there is no run {run!r}")
+        return found[0][0], found[0][1]

@@ -1,0 +1,82 @@
+"""What the ledger takes and gives: plain values, no rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from synapse.workflows.program import Index, Node, encode_index, place
+from synapse.workflows.values import Rows
+
+
+@dataclass(frozen=True)
+class Hint:
+    """What a message says: try this step. ``digest`` names the workflow, so that a worker need not ask for it."""
+
+    run: str
+    place: str
+    agent: str
+    digest: str
+    traceparent: str | None = None
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A claimed step: everything its execution needs. ``number`` is the fence."""
+
+    run: str
+    node: Node
+    index: Index
+    number: int
+    failures: int
+    run_input: dict[str, Any]
+    deadline: datetime | None
+    rows: Rows
+    traceparent: str | None = None
+
+    @property
+    def key(self) -> dict[str, Any]:
+        """The step's primary key and the fence, as statement parameters."""
+        return {"run": self.run, "node": self.node.key, "idx": encode_index(self.index), "attempt": self.number}
+
+    @property
+    def place(self) -> str:
+        """The step's place, e.g. ``read[3]``."""
+        return place(self.node.key, self.index)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What recording a result did. ``recorded`` is false for a stale one, which then changed nothing."""
+
+    recorded: bool
+    hints: tuple[Hint, ...] = ()
+    run_ended: bool = False
+
+
+STALE = Outcome(recorded=False)
+
+
+@dataclass
+class Note:
+    """An event about to be written; ``seq`` and time come from the transaction."""
+
+    type: str
+    name: str
+    step: str | None = None
+    agent: str | None = None
+    attempt: int | None = None
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What a reconciler's sweep found. In a healthy run only ``timers`` is ever above zero."""
+
+    hints: tuple[Hint, ...] = ()
+    republished: int = 0
+    timers: int = 0
+    leases_expired: int = 0
+    given_up: int = 0
+    deadlines: int = 0

@@ -1,0 +1,151 @@
+"""The tables. PostgreSQL and SQLite have the same columns; times are timestamptz there and epoch seconds here."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.types import TypeDecorator
+
+metadata = sa.MetaData()
+
+
+class Timestamp(TypeDecorator[datetime]):
+    """An aware datetime: timestamptz on PostgreSQL, epoch seconds on SQLite, which has no time type."""
+
+    impl = sa.Float
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
+        """The column's type on that database."""
+        return dialect.type_descriptor(sa.TIMESTAMP(timezone=True) if dialect.name == "postgresql" else sa.Float())
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> Any:
+        """To the database."""
+        return value.timestamp() if value is not None and dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> datetime | None:
+        """From the database."""
+        return datetime.fromtimestamp(value, UTC) if isinstance(value, (int, float)) else value
+
+
+Json = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
+# Ranges of index texts must compare by byte, whatever the database's language is.
+Index = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
+workflow = sa.Table(
+    "workflow",
+    metadata,
+    sa.Column("digest", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("body", Json, nullable=False),
+    sa.Column("created_at", Timestamp, nullable=False),
+)
+
+run = sa.Table(
+    "run",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("workflow", sa.Text, nullable=False),
+    sa.Column("digest", sa.Text, sa.ForeignKey("workflow.digest"), nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("input", Json, nullable=False),
+    sa.Column("seq", sa.Integer, nullable=False, comment="the number of its last event"),
+    sa.Column("created_at", Timestamp, nullable=False),
+    sa.Column("deadline", Timestamp),
+    sa.Column("timeout", sa.Float, comment="seconds; what a resumed run gets again"),
+    sa.Column("finished_at", Timestamp),
+    sa.Column("error", Json),
+    sa.Column("idempotency_key", sa.Text, unique=True),
+    sa.Column("fingerprint", sa.Text, comment="sha256 of the request that first used the key"),
+    sa.Column("traceparent", sa.Text),
+    sa.Index("run_newest", "created_at", "id"),
+    sa.Index("run_deadline", "deadline", sqlite_where=sa.text("state = 'running'"), postgresql_where=sa.text("state = 'running'")),
+)
+
+_OPEN = sa.text("state IN ('ready', 'waiting', 'running')")
+
+step = sa.Table(
+    "step",
+    metadata,
+    sa.Column("run", sa.Text, sa.ForeignKey("run.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("node", Index, primary_key=True),
+    sa.Column("idx", Index, primary_key=True),
+    sa.Column("agent", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("attempt", sa.Integer, nullable=False, server_default="0", comment="claims so far: the fence"),
+    sa.Column("failures", sa.Integer, nullable=False, server_default="0", comment="attempts that ended in an error"),
+    sa.Column("lost", sa.Integer, nullable=False, server_default="0", comment="attempts whose lease ran out"),
+    sa.Column("hints", sa.Integer, nullable=False, server_default="0", comment="hints that were given up for lost"),
+    sa.Column("due", Timestamp, comment="when the hint (ready), the timer (waiting) or the lease (running) runs out"),
+    sa.Column("worker", sa.Text),
+    sa.Column("created_at", Timestamp, nullable=False),
+    sa.Column("started_at", Timestamp),
+    sa.Column("finished_at", Timestamp),
+    sa.Column("output", Json),
+    sa.Column("error", Json),
+    sa.Index("step_due", "due", sqlite_where=_OPEN, postgresql_where=_OPEN),
+)
+
+fan_out = sa.Table(
+    "fan_out",
+    metadata,
+    sa.Column("run", sa.Text, sa.ForeignKey("run.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("node", Index, primary_key=True),
+    sa.Column("idx", Index, primary_key=True),
+    sa.Column("width", sa.Integer, nullable=False),
+    sa.Column("pending", sa.Integer, nullable=False, comment="width less the arrivals; changed with them only"),
+    sa.Column("succeeded", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("items", Json),
+)
+
+arrival = sa.Table(
+    "arrival",
+    metadata,
+    sa.Column("run", sa.Text, sa.ForeignKey("run.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("node", Index, primary_key=True),
+    sa.Column("idx", Index, primary_key=True),
+    sa.Column("member", sa.Integer, primary_key=True),
+    sa.Column("ok", sa.Boolean, nullable=False),
+)
+
+event = sa.Table(
+    "event",
+    metadata,
+    # Commit order, as far as it can be known: the writing transaction on PostgreSQL, the row's number on SQLite.
+    sa.Column(
+        "position",
+        sa.BigInteger().with_variant(sa.Integer, "sqlite"),
+        nullable=False,
+        server_default=sa.text("0"),
+    ),
+    sa.Column("run", sa.Text, sa.ForeignKey("run.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("seq", sa.Integer, primary_key=True),
+    sa.Column("at", Timestamp, nullable=False),
+    sa.Column("type", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("step", sa.Text),
+    sa.Column("agent", sa.Text),
+    sa.Column("attempt", sa.Integer),
+    sa.Column("data", Json, nullable=False),
+    sa.Index("event_position", "position", "run", "seq"),
+)
+
+lease = sa.Table(
+    "lease",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("holder", sa.Text, nullable=False),
+    sa.Column("until", Timestamp, nullable=False),
+    sa.Column("note", sa.Text, comment="what the holder leaves for the next one, e.g. how far a relay came"),
+)
+
+blob = sa.Table(
+    "blob",
+    metadata,
+    sa.Column("sha256", sa.Text, primary_key=True),
+    sa.Column("data", sa.LargeBinary, nullable=False),
+    sa.Column("created_at", Timestamp, nullable=False),
+)
