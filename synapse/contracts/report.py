@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 
 from pydantic import Field
 
@@ -60,3 +61,27 @@ class Report(Frozen):
     claims: tuple[Claim, ...]
     evidence: tuple[Evidence, ...]
     snapshots: tuple[Snapshot, ...]
+
+
+class Outcome(StrEnum):
+    """What a research run came to. Both are results: an honest nothing is one too."""
+
+    REPORT = "report"
+    NO_EVIDENCE = "no_evidence"
+
+    @classmethod
+    def of(cls, report: Report) -> Outcome:
+        """The outcome that a report stands for."""
+        return cls.REPORT if report.answer else cls.NO_EVIDENCE
+
+
+class Counts(Frozen):
+    """How much is in a report."""
+
+    sentences: int = Field(description="In the answer and the sections.")
+    claims: int
+    sources: int = Field(description="Pages read.")
+    cited: int = Field(description="Pages cited.")
+    corroborated: int = Field(description="Sentences that independent origins agree on.")
+    disagreements: int
+    missed: int = Field(description="Searches that failed and pages that could not be read.")

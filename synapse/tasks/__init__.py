@@ -1,0 +1,1 @@
+"""The seven agents, one small module each: typed input, typed output, one function."""

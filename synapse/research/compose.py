@@ -1,0 +1,118 @@
+"""Claims made a report: the answer first, then what else was found for each sub-question, nothing said twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from synapse.contracts.evidence import Claim, Evidence, Snapshot, SubQuestion, Verdict
+from synapse.contracts.report import Counts, Missed, Reference, Report, Section, Sentence
+
+_ANSWER_SENTENCES = 5
+# A sub-question's second sentence is part of the answer only if it is nearly as good as its first.
+_ANSWER_SHARE = 0.7
+
+
+def compose(
+    question: str,
+    subquestions: Sequence[SubQuestion],
+    claims: Sequence[Claim],
+    evidence: Sequence[Evidence],
+    snapshots: Sequence[Snapshot],
+    *,
+    missed: Sequence[Missed] = (),
+) -> Report:
+    """A report in which every sentence is a claim with its evidence.
+
+    ``claims`` may be in any order. Evidence and snapshots that nothing cites are left out of the report's references but
+    kept snapshots document what was read. Raises KeyError when a claim names evidence that is not given.
+    """
+    quotes = {item.id: item for item in evidence}
+    by_question = {item.id: sorted((c for c in claims if c.subquestion == item.id), key=lambda c: -c.score) for item in subquestions}
+    lead = _lead(by_question)
+    chosen = {claim.id for claim in lead}
+    sections = [
+        Section(
+            subquestion=item.id,
+            heading=item.text,
+            sentences=tuple(_sentence(claim) for claim in _reading_order([c for c in by_question[item.id] if c.id not in chosen], quotes)),
+        )
+        for item in subquestions
+    ]
+    sections = [section for section in sections if section.sentences]
+    answer = tuple(_sentence(claim) for claim in lead)
+    used = [name for part in (answer, *(section.sentences for section in sections)) for sentence in part for name in sentence.evidence]
+    kept = {claim.id for claim in claims if claim.subquestion in by_question}
+    return Report(
+        question=question,
+        answer=answer,
+        sections=tuple(sections),
+        disagreements=_disagreements(claims, kept),
+        unanswered=tuple(item for item in subquestions if not by_question[item.id]),
+        missed=tuple(missed),
+        references=_references(used, quotes, snapshots),
+        claims=tuple(claim for claim in claims if claim.id in kept),
+        evidence=tuple(item for item in evidence if item.id in set(used)),
+        snapshots=tuple(snapshots),
+    )
+
+
+def _sentence(claim: Claim) -> Sentence:
+    return Sentence(text=claim.text, evidence=claim.evidence, claim=claim.id, verdict=claim.verdict)
+
+
+def _lead(by_question: Mapping[str, Sequence[Claim]]) -> list[Claim]:
+    """The best sentence of each sub-question in the order they were asked, then near-equals while there is room."""
+    firsts = [claims[0] for claims in by_question.values() if claims][:_ANSWER_SENTENCES]
+    others = [claim for claims in by_question.values() for claim in claims[1:] if claims and claim.score >= _ANSWER_SHARE * claims[0].score]
+    others = sorted(others, key=lambda claim: -claim.score)[: _ANSWER_SENTENCES - len(firsts)]
+    return [claim for first in firsts for claim in (first, *(c for c in others if c.subquestion == first.subquestion))]
+
+
+def _reading_order(claims: Sequence[Claim], quotes: Mapping[str, Evidence]) -> list[Claim]:
+    """Source by source, the best one's first; within a source as its author wrote."""
+    sources: dict[str, list[Claim]] = {}
+    for claim in claims:
+        sources.setdefault(quotes[claim.evidence[0]].snapshot, []).append(claim)
+    return [claim for group in sources.values() for claim in sorted(group, key=lambda claim: quotes[claim.evidence[0]].start)]
+
+
+def _disagreements(claims: Sequence[Claim], kept: set[str]) -> tuple[tuple[Sentence, Sentence], ...]:
+    named = {claim.id: claim for claim in claims if claim.id in kept}
+    pairs = {tuple(sorted((claim.id, other))) for claim in named.values() for other in claim.conflicts_with if other in named}
+    order = {claim.id: place for place, claim in enumerate(claims)}
+    return tuple((_sentence(named[one]), _sentence(named[other])) for one, other in sorted(pairs, key=lambda pair: order[pair[0]]))
+
+
+def _references(used: Iterable[str], quotes: Mapping[str, Evidence], snapshots: Sequence[Snapshot]) -> tuple[Reference, ...]:
+    """One per cited snapshot, numbered in the order in which the report first cites them."""
+    known = {snapshot.id: snapshot for snapshot in snapshots}
+    cited: dict[str, dict[str, None]] = {}
+    for name in used:
+        cited.setdefault(quotes[name].snapshot, {})[name] = None
+    return tuple(
+        Reference(
+            number=number,
+            snapshot=key,
+            title=known[key].title,
+            url=known[key].url,
+            origin=known[key].origin,
+            published=known[key].published,
+            fetched_at=known[key].fetched_at,
+            evidence=tuple(names),
+        )
+        for number, (key, names) in enumerate(cited.items(), start=1)
+    )
+
+
+def counts(report: Report) -> Counts:
+    """How much is in a report."""
+    sentences = [*report.answer, *(sentence for section in report.sections for sentence in section.sentences)]
+    return Counts(
+        sentences=len(sentences),
+        claims=len(report.claims),
+        sources=len(report.snapshots),
+        cited=len(report.references),
+        corroborated=sum(sentence.verdict is Verdict.CORROBORATED for sentence in sentences),
+        disagreements=len(report.disagreements),
+        missed=len(report.missed),
+    )

@@ -1,0 +1,130 @@
+"""Who else says so, and who says otherwise.
+
+Two pages of one origin are one voice, and so are two pages that copy each other. A conflict is called only
+between sentences that are otherwise the same, word for word as far as it matters: a false alarm costs the
+reader's trust in all the true ones.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from synapse.contracts.evidence import Verdict
+from synapse.research.salience import Index, Passage
+from synapse.research.text import terms
+
+_SAME_STATEMENT = 0.72
+_ALIGNED = 0.8
+_COPIED_WORDS = 14
+_MIRROR = 0.6
+
+_NUMBER = re.compile(r"(?<![\w.])[-+]?\d[\d,]*(?:\.\d+)*%?(?![\w])")
+_LABELLED = re.compile(
+    r"\b(?:version|versions|release|python|postgresql|section|chapter|figure|table|page|step|rfc|pep|issue|bug|part|appendix|level|type|utf|iso|ipv|http|sha)"
+    r"[- ]?v?\d[\d.]*",
+    re.IGNORECASE,
+)
+_NEGATION = re.compile(r"\b(?:not|never|no|cannot|without|none|neither|nor|unable|impossible|\w+n['’]t)\b", re.IGNORECASE)
+_CONDITIONAL = re.compile(
+    r"\b(?:if|unless|when|except|before|prior to|since|in version|as of|until|may|might|could|sometimes|usually|often|some|most)\b",
+    re.IGNORECASE,
+)
+_NUMBER_WORDS = frozenset("one two three four five six seven eight nine ten eleven twelve hundred thousand million billion".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """The passages that say what a claim says, the claim's own first, and the independent voices among them."""
+
+    passages: tuple[int, ...]
+    origins: tuple[str, ...]
+    verdict: Verdict
+
+
+def voices(indexed: Index) -> list[str]:
+    """Per document, the origin it counts as: pages that share most of their sentences count as the first one's origin."""
+    names = [document.snapshot.origin for document in indexed.documents]
+    lines: list[set[str]] = [set() for _ in indexed.documents]
+    for passage in indexed.passages:
+        if len(passage.words) >= 6:
+            lines[passage.document].add(" ".join(passage.words))
+    for later in range(len(names)):
+        for earlier in range(later):
+            smaller = min(len(lines[later]), len(lines[earlier]))
+            if smaller >= 3 and len(lines[later] & lines[earlier]) >= _MIRROR * smaller:
+                names[later] = names[earlier]
+                break
+    return names
+
+
+def support(indexed: Index, at: int, allowed: Iterable[int], names: Sequence[str]) -> Support:
+    """What else among the ``allowed`` passages makes the statement of passage ``at``."""
+    claim = indexed.passages[at]
+    own = names[claim.document]
+    found, origins = [at], [own]
+    for other in _similar(indexed, at, set(allowed)):
+        passage = indexed.passages[other]
+        if not same_statement(indexed, claim, passage):
+            continue
+        voice = names[passage.document]
+        found.append(other)
+        # A long sentence repeated to the letter elsewhere was copied: a second place, not a second voice.
+        if voice not in origins and not (claim.words == passage.words and len(claim.words) >= _COPIED_WORDS):
+            origins.append(voice)
+    verdict = Verdict.CORROBORATED if len(origins) > 1 else Verdict.SINGLE_SOURCE
+    return Support(tuple(found), tuple(origins), verdict)
+
+
+def _similar(indexed: Index, at: int, allowed: set[int]) -> list[int]:
+    """Passages that share the claim's rarest words; the only ones worth a closer look."""
+    claim = indexed.passages[at]
+    rare = sorted(claim.bag, key=lambda word: len(indexed.postings[word]))[:4]
+    return sorted({other for word in rare for other in indexed.postings[word] if other != at and other in allowed})
+
+
+def overlap(indexed: Index, one: Passage, other: Passage) -> float:
+    """The weight of shared words over that of all words of both; 0..1."""
+    shared = sum(indexed.weight(word) for word in one.bag & other.bag)
+    return shared / ((sum(indexed.weight(word) for word in one.bag | other.bag)) or 1.0)
+
+
+def same_statement(indexed: Index, claim: Passage, other: Passage) -> bool:
+    """Whether the other sentence says all that the claim says, with the same numbers and the same sign."""
+    if _negative(claim.span.text) != _negative(other.span.text) or numbers(claim.span.text) - numbers(other.span.text):
+        return False
+    own = sum(indexed.weight(word) for word in claim.bag)
+    shared = sum(indexed.weight(word) for word in claim.bag & other.bag)
+    return bool(own) and shared / own >= _SAME_STATEMENT and len(other.words) <= 3 * len(claim.words)
+
+
+def numbers(text: str) -> set[str]:
+    """The quantities of a sentence as written without thousands separators; version, section and year-less labels are not quantities."""
+    plain = _LABELLED.sub(" ", text)
+    found = {match.replace(",", "").lstrip("+") for match in _NUMBER.findall(plain)}
+    return found | {word for word in re.findall(r"[a-z]+", plain.lower()) if word in _NUMBER_WORDS and word != "one"}
+
+
+def _negative(text: str) -> bool:
+    return len(_NEGATION.findall(text)) % 2 == 1
+
+
+def conflict(one: Passage, other: Passage) -> bool:
+    """Whether two sentences cannot well both be true: aligned but for a quantity, or but for a negation."""
+    first, second = one.span.text, other.span.text
+    if one.words[:1] != other.words[:1] or bool(_CONDITIONAL.search(first)) != bool(_CONDITIONAL.search(second)):
+        return False
+    mine, theirs = numbers(first), numbers(second)
+    bags = [{word for word in terms(_NUMBER.sub(" ", text)) if word not in _NUMBER_WORDS} for text in (first, second)]
+    if min(len(bag) for bag in bags) < 3 or _jaccard(*bags) < _ALIGNED:
+        return False
+    if _LABELLED.findall(first) != _LABELLED.findall(second):
+        return False
+    if mine and theirs:
+        return len(mine) == len(theirs) and not mine & theirs and _negative(first) == _negative(second)
+    return not mine and not theirs and _negative(first) != _negative(second) and _jaccard(*bags) >= 0.9
+
+
+def _jaccard(one: set[str], other: set[str]) -> float:
+    return len(one & other) / len(one | other) if one or other else 0.0

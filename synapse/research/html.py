@@ -1,0 +1,88 @@
+"""A report as one HTML file: escaped throughout, no script, nothing loaded from anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+
+from synapse.contracts.report import Reference, Report, Sentence
+from synapse.research.render import VERDICTS, clean, marks, same_question, shortened, web_address
+
+_STYLE = (
+    "body{font:17px/1.6 Georgia,serif;max-width:44rem;margin:2rem auto;padding:0 1rem;color:#1c1c1c;background:#fff}"
+    "h1{font-size:1.6rem;line-height:1.25}h2{font-size:1.2rem;margin-top:2rem}li{margin:.45rem 0}"
+    "a{color:#0b57a4}sup a{text-decoration:none}blockquote{margin:.4rem 0 .4rem 1rem;padding-left:.8rem;border-left:3px solid #ccc;color:#444;font-size:.95em}"
+    ".mark{color:#666}.meta{color:#666;font-size:.9em}"
+    "@media(prefers-color-scheme:dark){body{background:#161616;color:#e6e6e6}a{color:#8ab4f8}blockquote{color:#bbb;border-color:#555}.mark,.meta{color:#aaa}}"
+)
+_HEAD = (
+    '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
+    '<meta name="viewport" content="width=device-width, initial-scale=1">\n<meta name="referrer" content="no-referrer">\n'
+)
+
+
+def page(report: Report) -> str:
+    """The whole report as a self-contained HTML document. The only links are to its own sources, and to the pages cited."""
+    numbers = {name: reference.number for reference in report.references for name in reference.evidence}
+    body = [f"<h1>{_text(report.question)}</h1>", *_answer(report, numbers)]
+    for section in report.sections:
+        heading = (
+            "More from the sources" if len(report.sections) == 1 and same_question(section.heading, report.question) else section.heading
+        )
+        body += [f"<h2>{_text(heading)}</h2>", _list(_cited(sentence, numbers) for sentence in section.sentences)]
+    if report.disagreements:
+        body.append("<h2>Where sources may disagree</h2>")
+        body += [_list(_cited(sentence, numbers) for sentence in pair) for pair in report.disagreements]
+    if report.unanswered and report.answer:
+        body += ["<h2>Not answered</h2>", _list(_text(item.text) for item in report.unanswered)]
+    if report.missed:
+        body += ["<h2>Not read</h2>", _list(f"{_text(item.what)}: {_text(item.reason)}" for item in report.missed)]
+    if report.references:
+        body += ["<h2>Sources</h2>", _legend(), "<ol>", *(_reference(item, report) for item in report.references), "</ol>"]
+    return (
+        f"{_HEAD}<title>{_text(report.question)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
+        + "\n".join(body)
+        + "\n</body>\n</html>\n"
+    )
+
+
+def _text(text: str) -> str:
+    return escape(clean(text), quote=True)
+
+
+def _list(items: Iterable[str]) -> str:
+    return "<ul>\n" + "\n".join(f"<li>{item}</li>" for item in items) + "\n</ul>"
+
+
+def _answer(report: Report, numbers: dict[str, int]) -> list[str]:
+    if not report.answer:
+        return [
+            "<p><strong>No evidence found.</strong> None of the sources that could be read says anything that answers this question.</p>"
+        ]
+    return ["<h2>Answer</h2>", _list(_cited(sentence, numbers) for sentence in report.answer)]
+
+
+def _cited(sentence: Sentence, numbers: dict[str, int]) -> str:
+    mark, meaning = VERDICTS[sentence.verdict]
+    links = "".join(f'<sup><a href="#source-{number}">[{number}]</a></sup>' for number in marks(sentence, numbers))
+    return f'{_text(sentence.text)} <span class="mark" title="{_text(meaning)}">{mark}</span>{links}'
+
+
+def _legend() -> str:
+    return '<p class="meta">' + "<br>".join(f"{mark} {_text(meaning)}" for mark, meaning in VERDICTS.values()) + "</p>"
+
+
+def _reference(reference: Reference, report: Report) -> str:
+    quotes = {item.id: item for item in report.evidence}
+    title = _text(shortened(reference.title) or reference.url)
+    address = web_address(reference.url)
+    shown = (
+        f'<a href="{escape(address, quote=True)}" rel="noopener noreferrer nofollow">{title}</a>'
+        if address
+        else f"{title} — {_text(reference.url)}"
+    )
+    published = f", published {_text(reference.published)}" if reference.published else ""
+    meta = f'<span class="meta">({_text(reference.origin)}{published}, read {reference.fetched_at:%Y-%m-%d})</span>'
+    cited = "".join(f"<blockquote>“{_text(quotes[name].quote)}”</blockquote>" for name in reference.evidence if name in quotes)
+    return f'<li id="source-{reference.number}" value="{reference.number}">{shown} {meta}{cited}</li>'

@@ -1,0 +1,75 @@
+"""What kind of answer a question asks for, and the wording by which a sentence gives that kind."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+
+
+class Intent(StrEnum):
+    """The kind of answer wanted."""
+
+    COMPARISON = "comparison"
+    CAUSE = "cause"
+    PROCEDURE = "procedure"
+    DEFINITION = "definition"
+    TIME = "time"
+    QUANTITY = "quantity"
+    FACT = "fact"
+
+
+_ASKS = (
+    (
+        Intent.COMPARISON,
+        r"\bdiffer(?:s|ent|ence|ences)?\b|\bversus\b|\bvs\b\.?|\bcompar(?:e|es|ed|ison)\b|\b(?:better|faster|slower|safer|rather|prefer\w*)\b"
+        r".*\b(?:than|or|over|to)\b|\binstead of\b|\badvantages? .*\bover\b|\bdistinguish",
+    ),
+    (Intent.CAUSE, r"^\W*why\b|\b(?:and|but) why\b|\breasons? (?:for|that|why)\b|\bwhat (?:causes?|makes?|leads? to)\b|\bhow come\b"),
+    (
+        Intent.PROCEDURE,
+        r"\bhow (?:do|can|should|could|would|must|to)\b(?: (?:i|we|you|one|someone|people|users?)\b)?(?=.*)|\bsteps? (?:to|for)\b|\bways? to\b",
+    ),
+    (Intent.TIME, r"^\W*when\b|\b(?:and|but) when\b|\bsince when\b|\b(?:what|which) (?:year|date|version)\b|\bhow long\b|\bhow often\b"),
+    (Intent.QUANTITY, r"\bhow (?:many|much|large|big|fast|high|far|old)\b|\b(?:what|which) (?:number|percentage|share|size|limit)\b"),
+    (
+        Intent.DEFINITION,
+        r"^\W*what(?:'s|’s| is| are| was| were)\b(?! the (?:best|difference|effect|default))|\bdefin(?:e|ition)\b|\bwhat does .* mean\b",
+    ),
+)
+_ACTOR = re.compile(
+    r"\bhow (?:do|can|should|could|would|must) (?:i|we|you|one|someone|people|users?)\b|\bhow to\b|\bsteps? (?:to|for)\b|\bways? to\b", re.I
+)
+
+_CUES = {
+    Intent.COMPARISON: r"\bunlike\b|\bwhereas\b|\bwhile\b|\bthan\b|\binstead\b|\bin contrast\b|\bon the other hand\b|\bdiffer\w*|\bboth\b"
+    r"|\bcompared\b|\bonly\b|\bversus\b|\brather\b|\bsimilar\w*|\bbut\b",
+    Intent.CAUSE: r"\bbecause\b|\bsince\b|\bso that\b|\bdue to\b|\breasons?\b|\bin order to\b|\bto (?:avoid|prevent|ensure|allow|protect)\b"
+    r"|\botherwise\b|\btherefore\b|\bcauses?\b|\bmeans that\b|\bin case\b|\bso\b|\bas a result\b",
+    Intent.PROCEDURE: r"^(?:To|Use|Call|Set|Run|Create|Add|Install|Pass|Open|Make)\b|\bcan be (?:used|done|set|created|called)\b|\bby (?:using|\w+ing)\b"
+    r"|\buse\b|\bused to\b|\byou (?:can|should|must|need)\b|\bit is (?:possible|recommended)\b|\buseful\b",
+    Intent.DEFINITION: r"\b(?:is|are) (?:a|an|the|any|one|used|special|special\w*)\b|\brefers? to\b|\bmeans\b|\bis called\b|\bare called\b|\bknown as\b"
+    r"|\brepresents?\b|\bconsists? of\b|\bprovides?\b|\bis defined\b",
+    Intent.TIME: r"\bwhen(?:ever)?\b|\bif\b|\bonly\b|\bshould\b|\bafter\b|\bbefore\b|\buntil\b|\bonce\b|\bexceeds?\b|\bduring\b|\bunless\b"
+    r"|\b(?:1[89]|20)\d\d\b|\bversion \d|\bby default\b",
+    Intent.QUANTITY: r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|hundred|thousand|million)\b|\bdefault\b|\bmaximum\b|\bminimum\b|\blimit",
+    Intent.FACT: r"\b(?:is|are|was|were|can|must|will)\b",
+}
+_ASK_PATTERNS = tuple((intent, re.compile(pattern, re.IGNORECASE)) for intent, pattern in _ASKS)
+_CUE_PATTERNS = {intent: re.compile(pattern, 0 if intent is Intent.PROCEDURE else re.IGNORECASE) for intent, pattern in _CUES.items()}
+
+
+def intent_of(question: str) -> Intent:
+    """The kind of answer a question asks for; FACT when nothing more special shows."""
+    for intent, pattern in _ASK_PATTERNS:
+        if intent is Intent.PROCEDURE and not _ACTOR.search(question):
+            continue
+        if pattern.search(question):
+            return intent
+    if re.search(r"\bdecides? when\b", question, re.IGNORECASE):
+        return Intent.TIME
+    return Intent.FACT
+
+
+def cue_count(sentence: str, intent: Intent) -> int:
+    """How many different wordings typical of that kind of answer a sentence has, at most 2."""
+    return min(2, len({match.group().lower() for match in _CUE_PATTERNS[intent].finditer(sentence)}))

@@ -1,0 +1,144 @@
+"""A question taken apart into what has to be found out, along its own structure.
+
+A question with one part gives one sub-question: a template of facets nobody asked for would only bring noise.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from synapse.contracts.evidence import SubQuestion
+from synapse.research.intent import Intent, intent_of
+from synapse.research.text import QUESTION_WORDS, STOP_WORDS, WORD, keywords, squeeze
+
+_WH = r"(?:how|why|when|what|which|where|who|whom|whose)"
+_AUX = r"(?:is|are|was|were|do|does|did|can|could|should|would|will|must|may|has|have)"
+_PRONOUN = re.compile(r"\b(it|they|them|its|their|this|these|that)\b(?!\s+(?:is|are)\s+(?:possible|necessary))", re.IGNORECASE)
+_CLAUSES = re.compile(
+    rf",?\s+(?:and|but|or)\s+(?:also\s+)?(?={_WH}\b|{_AUX}\s+(?:it|they|there|I|we|you)\b)|[;,]\s+(?={_WH}\s+{_AUX}\b)", re.IGNORECASE
+)
+_STARTS_QUESTION = re.compile(rf"^\W*(?:{_WH}|{_AUX}|explain|describe|compare|list|tell|give|show)\b", re.IGNORECASE)
+_SENTENCES = re.compile(r"(?<=[.?!])\s+(?=[A-Z0-9\"'(])")
+_SIDE = r"(?P<{0}>[^,;?]+?)"
+_COMPARISONS = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        rf"\bdifferences?\s+(?:is\s+|are\s+)?(?:there\s+)?between\s+{_SIDE.format('a')}\s+and\s+{_SIDE.format('b')}(?:\s+(?:in|for|when|with|on)\b.*)?[?.]*$",
+        rf"\b(?:do|does|did|is|are)\s+{_SIDE.format('a')}\s+(?:differ|differs|different|distinct)\s+(?:from|to|than)\s+{_SIDE.format('b')}[?.]*$",
+        rf"\bcompare\s+{_SIDE.format('a')}\s+(?:and|with|to|against)\s+{_SIDE.format('b')}[?.]*$",
+        rf"\bhow\s+(?:do|does)\s+{_SIDE.format('a')}\s+compare\s+(?:with|to|against)\s+{_SIDE.format('b')}[?.]*$",
+        rf"\b(?:is|are|use|choose|prefer)\s+{_SIDE.format('a')}\s+(?:\w+er|better|more\s+\w+|instead|over|rather)\s+(?:than|of|over)?\s*{_SIDE.format('b')}[?.]*$",
+        rf"^(?:which\s+is\s+\w+[,:]?\s+)?{_SIDE.format('a')}\s+(?:vs\.?|versus)\s+{_SIDE.format('b')}[?.]*$",
+    )
+)
+_FACETS = re.compile(
+    r"^(?P<head>.*?\b(?:the\s+)?)(?P<one>advantages|benefits|pros|causes|strengths|risks|symptoms|costs|uses|origins?|definition)\s+and\s+"
+    r"(?P<two>disadvantages|drawbacks|risks|cons|effects|consequences|weaknesses|benefits|treatments?|limits|limitations|use|history)\s+"
+    r"(?P<tail>of\s+.+)$",
+    re.IGNORECASE,
+)
+_USING = re.compile(r"^(?:using|use)\s+(?=\S)", re.IGNORECASE)
+_QUALIFIER = re.compile(r"(?<=\S)\s+(?:in|of|for|on|with|from)\s.*$", re.IGNORECASE)
+_VERBS = frozenset(
+    """do differ work happen mean use need handle decide become get go make run start stop fail cost take return behave affect cause
+    acknowledge perform support implement choose avoid prevent help store keep know say change grow compare require lose""".split()
+)
+
+
+def plan(question: str, *, limit: int = 4) -> list[SubQuestion]:
+    """At least one and at most ``limit`` sub-questions with ids ``q1``, ``q2``, …; the one closest to the question first.
+
+    Statements that come with a question are its background: their words are searched for, they are not answered.
+    """
+    asked, background = _sentences(squeeze(question))
+    parts = [part for sentence in asked for part in _clauses(sentence)]
+    texts = _unique(text for part in parts for text in _aspects(part, alone=len(parts) == 1))
+    return [
+        SubQuestion(id=f"q{number}", text=text, query=_query(text, background))
+        for number, text in enumerate(texts[: max(1, limit)], start=1)
+    ]
+
+
+def _sentences(question: str) -> tuple[list[str], str]:
+    found = [sentence for sentence in _SENTENCES.split(question) if sentence]
+    asked = [sentence for sentence in found if sentence.endswith("?")]
+    if not asked:
+        asked = [sentence for sentence in found if _STARTS_QUESTION.match(sentence)] or [question]
+    return asked, " ".join(sentence for sentence in found if sentence not in asked)
+
+
+def _clauses(sentence: str) -> list[str]:
+    """``What does X do and when should it be avoided?`` is two questions; pronouns of the later ones become the first one's topic."""
+    if any(pattern.search(sentence) for pattern in _COMPARISONS):
+        return [sentence]
+    parts = [part.strip(" ,;") for part in _CLAUSES.split(sentence)]
+    if len(parts) < 2 or not all(keywords(part) or _PRONOUN.search(part) for part in parts):
+        return [sentence]
+    topic = topic_of(parts[0])
+    resolved = [parts[0], *(_resolve(part, topic) for part in parts[1:])]
+    return [_finish(part) for part in resolved]
+
+
+def _resolve(part: str, topic: str) -> str:
+    match = _PRONOUN.search(part)
+    if not match or not topic:
+        return part
+    possessive = match.group().lower() in ("its", "their")
+    return f"{part[: match.start()]}{topic}{'’s' if possessive else ''}{part[match.end() :]}"
+
+
+def _finish(part: str) -> str:
+    part = part.strip().rstrip("?.!,;")
+    return f"{part[:1].upper()}{part[1:]}{'?' if _STARTS_QUESTION.match(part) else '.'}"
+
+
+def topic_of(question: str) -> str:
+    """The noun phrase a question is about, as far as word order tells: its first run of content words."""
+    run: list[str] = []
+    end = 0
+    for match in WORD.finditer(question):
+        word = match.group()
+        lower = word.lower()
+        gap = question[end : match.start()].strip() if run else ""
+        if run and (lower in STOP_WORDS or lower in _VERBS or gap):
+            break
+        if lower in STOP_WORDS or lower in QUESTION_WORDS or (lower in _VERBS and word.islower()):
+            continue
+        if run and run[-1][:1].isupper() and word.islower():
+            break
+        run.append(word)
+        end = match.end()
+    return " ".join(run[:4])
+
+
+def _aspects(part: str, *, alone: bool) -> list[str]:
+    """The part itself, and what its form implies: the two sides of a comparison, the two facets it names together."""
+    facets = _FACETS.match(part.rstrip("?. "))
+    if facets:
+        head, tail = facets["head"], facets["tail"]
+        return [_finish(f"{head}{facets[name]} {tail}") for name in ("one", "two")]
+    if alone and intent_of(part) is Intent.COMPARISON:
+        match = next((found for pattern in _COMPARISONS if (found := pattern.search(part))), None)
+        if match:
+            return [part, *(_what_is(match[side]) for side in "ab")]
+    return [part]
+
+
+def _what_is(side: str) -> str:
+    side = _USING.sub("", side.strip())
+    last = _QUALIFIER.sub("", side).split()[-1]
+    plural = last.islower() and last.endswith("s") and not last.endswith(("ss", "us", "is"))
+    return f"What {'are' if plural else 'is'} {side}?"
+
+
+def _unique(texts: Iterable[str]) -> list[str]:
+    return list({text.casefold().rstrip("?. "): text for text in reversed(list(texts))}.values())[::-1]
+
+
+def _query(text: str, background: str) -> str:
+    """The words to search for: the question's own first, then at most four of its background's."""
+    own = keywords(text) or WORD.findall(text)
+    known = {word.lower() for word in own}
+    more = [word for word in keywords(background) if word.lower() not in known]
+    return " ".join([*own, *more[:4]]) or text

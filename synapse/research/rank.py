@@ -1,0 +1,112 @@
+"""Several result lists made one reading list: reciprocal rank fusion, one entry per page, a fair share per question and voice."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
+
+from synapse.contracts.evidence import Found, RankedSource, Source
+from synapse.research.origin import origin_of
+
+# The constant of reciprocal rank fusion. The customary 60 is for lists of a thousand; with ten hits it flattens the ranks.
+_K = 20
+# What each source of an origin already chosen takes off the next one's score, and where that stops.
+_SAME_VOICE = 0.06
+_SAME_VOICE_MOST = 0.3
+
+_TRACKING = re.compile(r"^(?:utm_\w+|gclid|fbclid|msclkid|dclid|yclid|mc_[ce]id|igshid|ref_src|_ga|spm)$", re.IGNORECASE)
+_INDEX = re.compile(r"/(?:index|default)\.(?:html?|php|aspx?)$", re.IGNORECASE)
+_PORTS = {"http": "80", "https": "443"}
+
+
+@dataclass
+class _Entry:
+    source: Source
+    origin: str
+    score: float = 0.0
+    ranks: dict[str, int] = field(default_factory=dict)
+
+
+def canonical(url: str) -> str:
+    """The URL by which two hits are known to be the same page: no fragment, tracking, default port or index file.
+
+    ``http`` and ``https``, a leading ``www.`` and the order of query parameters make no difference. Only a key: the hit's own URL is read.
+    """
+    try:
+        parts = urlsplit(url.strip())
+        host, port = (parts.hostname or "").rstrip("."), parts.port
+    except ValueError:
+        return url.strip()
+    if not host:
+        return url.strip()
+    scheme = "https" if parts.scheme in ("http", "https") else parts.scheme
+    if scheme == "https":
+        host = host.removeprefix("www.")
+    suffix = "" if port is None or str(port) == _PORTS.get(parts.scheme) else f":{port}"
+    path = _INDEX.sub("/", quote(unquote(parts.path), safe="/:@!$&'()*+,;=~%")).rstrip("/") or "/"
+    query = urlencode(sorted((key, value) for key, value in parse_qsl(parts.query, keep_blank_values=True) if not _TRACKING.match(key)))
+    return urlunsplit((scheme, host + suffix, path, query, ""))
+
+
+def rank(found: Iterable[Found], *, limit: int) -> list[RankedSource]:
+    """The sources to read, best first, at most ``limit``, each page once.
+
+    The best source of every sub-question is in, as far as the limit goes; the rest is chosen by fused score, less for
+    an origin that is already well represented. With a limit no smaller than the number of pages nothing is lost.
+    """
+    entries = _fuse(found)
+    chosen = _first_of_each(entries)[:limit]
+    voices = Counter(entry.origin for entry in chosen)
+    taken = {id(entry) for entry in chosen}
+    rest = [entry for entry in entries if id(entry) not in taken]
+    while rest and len(chosen) < limit:
+        best = max(rest, key=lambda entry: entry.score * _discount(voices[entry.origin]))
+        rest.remove(best)
+        chosen.append(best)
+        voices[best.origin] += 1
+    return [_ranked(entry) for entry in sorted(chosen, key=lambda entry: -entry.score)]
+
+
+def _discount(already: int) -> float:
+    return 1.0 - min(_SAME_VOICE_MOST, _SAME_VOICE * already)
+
+
+def _fuse(found: Iterable[Found]) -> list[_Entry]:
+    """Entries by fused score; ties keep the order in which they were met."""
+    entries: dict[str, _Entry] = {}
+    for result in found:
+        met: set[str] = set()
+        for source in result.sources:
+            key = canonical(source.url)
+            if key in met:
+                continue
+            met.add(key)
+            entry = entries.setdefault(key, _Entry(source, origin_of(source.url)))
+            place = len(met)
+            entry.score += 1.0 / (_K + place)
+            entry.ranks[result.subquestion] = min(place, entry.ranks.get(result.subquestion, place))
+    return sorted(entries.values(), key=lambda entry: -entry.score)
+
+
+def _first_of_each(entries: Sequence[_Entry]) -> list[_Entry]:
+    questions = dict.fromkeys(question for entry in entries for question in entry.ranks)
+    best: dict[int, _Entry] = {}
+    for question in questions:
+        entry = min((entry for entry in entries if question in entry.ranks), key=lambda entry: entry.ranks[question])
+        best.setdefault(id(entry), entry)
+    return sorted(best.values(), key=lambda entry: -entry.score)
+
+
+def _ranked(entry: _Entry) -> RankedSource:
+    source = entry.source
+    return RankedSource(
+        url=source.url,
+        title=source.title,
+        snippet=source.snippet,
+        provider=source.provider,
+        score=round(entry.score, 6),
+        subquestions=tuple(sorted(entry.ranks, key=lambda question: entry.ranks[question])),
+    )

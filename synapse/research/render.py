@@ -1,0 +1,124 @@
+"""A report as Markdown. What a page said is shown as text only: it cannot become a link, an image, markup or a line of its own."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from urllib.parse import quote, urlsplit
+
+from synapse.contracts.evidence import Verdict
+from synapse.contracts.report import Reference, Report, Sentence
+from synapse.research.text import squeeze
+
+VERDICTS = {
+    Verdict.CORROBORATED: ("●", "corroborated: independent origins say so"),
+    Verdict.SINGLE_SOURCE: ("○", "single source: one origin says so"),
+    Verdict.CONFLICT: ("⚠", "possible conflict: another source may say otherwise"),
+}
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+!|~&$^=:@/-])")
+_ORDERED = re.compile(r"^(\d+)([.)])")
+_WWW = re.compile(r"(?i)\b(www)\.")
+_MOST_TITLE = 160
+
+
+def clean(text: str) -> str:
+    """One line without control characters, and without the invisible ones that reorder or hide what is read."""
+    visible = "".join(" " if char in "\n\r\t\v\f\u2028\u2029\x85" else char for char in text)
+    return squeeze("".join(char for char in visible if unicodedata.category(char) not in ("Cc", "Cf", "Co", "Cs", "Cn")))
+
+
+def escape(text: str) -> str:
+    """Text that any Markdown reader shows as these very characters, also one that links bare addresses by itself."""
+    escaped = _MARKDOWN.sub(r"\\\1", clean(text))
+    return _WWW.sub(r"\1\\.", _ORDERED.sub(r"\1\\\2", escaped))
+
+
+def web_address(url: str) -> str | None:
+    """The URL, percent-encoded where needed, if it is one that a reader may follow; otherwise None."""
+    try:
+        parts = urlsplit(url)
+        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc
+    except ValueError:
+        return None
+    return quote(clean(url), safe="/:?#@!$&'*+,;=%~.-_") if valid else None
+
+
+def markdown(report: Report) -> str:
+    """The report as Markdown: answer, sections, disagreements, what is missing, verdicts, numbered references with quotes."""
+    numbers = _numbers(report)
+    parts = [f"# {escape(report.question)}", *_answer(report, numbers)]
+    for section in report.sections:
+        heading = (
+            "More from the sources" if len(report.sections) == 1 and same_question(section.heading, report.question) else section.heading
+        )
+        parts += [f"## {escape(heading)}", *_paragraph(section.sentences, numbers)]
+    if report.disagreements:
+        parts.append("## Where sources may disagree")
+        parts += [f"- {_cited(one, numbers)}\n- {_cited(other, numbers)}" for one, other in report.disagreements]
+    parts += _gaps(report)
+    if report.references:
+        parts += ["## How to read the marks", _legend(report), "## Sources", *(_reference(item, report) for item in report.references)]
+    return "\n\n".join(parts) + "\n"
+
+
+def same_question(one: str, other: str) -> bool:
+    """Whether two questions read the same to a person."""
+    return squeeze(one).casefold().rstrip("?. ") == squeeze(other).casefold().rstrip("?. ")
+
+
+def _numbers(report: Report) -> dict[str, int]:
+    return {name: reference.number for reference in report.references for name in reference.evidence}
+
+
+def marks(sentence: Sentence, numbers: dict[str, int]) -> list[int]:
+    """The numbers of the references that a sentence cites, each once, in rising order after the first."""
+    cited = [numbers[name] for name in sentence.evidence]
+    return list(dict.fromkeys([cited[0], *sorted(cited[1:])]))
+
+
+def _cited(sentence: Sentence, numbers: dict[str, int]) -> str:
+    cited = "".join(f"\\[[{number}](#source-{number})\\]" for number in marks(sentence, numbers))
+    return f"{escape(sentence.text)} {VERDICTS[sentence.verdict][0]}{cited}"
+
+
+def _answer(report: Report, numbers: dict[str, int]) -> list[str]:
+    if not report.answer:
+        return ["**No evidence found.** None of the sources that could be read says anything that answers this question."]
+    return ["## Answer", *_paragraph(report.answer, numbers)]
+
+
+def _paragraph(sentences: Iterable[Sentence], numbers: dict[str, int]) -> list[str]:
+    return ["\n".join(f"- {_cited(sentence, numbers)}" for sentence in sentences)]
+
+
+def _gaps(report: Report) -> list[str]:
+    parts = []
+    if report.unanswered and report.answer:
+        parts += ["## Not answered", "\n".join(f"- {escape(item.text)}" for item in report.unanswered)]
+    if report.missed:
+        parts += ["## Not read", "\n".join(f"- {escape(item.what)}: {escape(item.reason)}" for item in report.missed)]
+    return parts
+
+
+def _legend(report: Report) -> str:
+    used = {sentence.verdict for sentence in (*report.answer, *(s for section in report.sections for s in section.sentences))}
+    used |= {sentence.verdict for pair in report.disagreements for sentence in pair}
+    return "\n".join(f"- {mark} {meaning}" for verdict, (mark, meaning) in VERDICTS.items() if verdict in used)
+
+
+def _reference(reference: Reference, report: Report) -> str:
+    quotes = {item.id: item for item in report.evidence}
+    title = escape(shortened(reference.title) or reference.url)
+    address = web_address(reference.url)
+    shown = f"[{title}](<{address}>)" if address else f"{title} — {escape(reference.url)}"
+    published = f", published {escape(reference.published)}" if reference.published else ""
+    head = f'<a id="source-{reference.number}"></a>{reference.number}\\. {shown} ({escape(reference.origin)}{published}, read {reference.fetched_at:%Y-%m-%d})'
+    cited = [quotes[name] for name in reference.evidence if name in quotes]
+    return "\n".join([head, "", *(f"> “{escape(item.quote)}” *(characters {item.start}–{item.end})*\n>" for item in cited)]).rstrip(">\n ")
+
+
+def shortened(title: str) -> str:
+    """A page's title, cut at a length that fits a line."""
+    plain = clean(title)
+    return plain if len(plain) <= _MOST_TITLE else plain[: _MOST_TITLE - 1].rstrip() + "…"

@@ -1,0 +1,196 @@
+"""How much a sentence says about a question: matched words, the place it stands in, the kind of answer it is.
+
+The score is made of shares between 0 and 1, so that one threshold means the same for every question:
+the weight of the question's words that the sentence (fully) or its surroundings (in part) mention.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from synapse.contracts.evidence import Snapshot, SubQuestion
+from synapse.research.intent import Intent, cue_count, intent_of
+from synapse.research.sentences import Span, sentences
+from synapse.research.text import keywords, stem, terms
+
+# Shares of a word's weight that count when it is not in the sentence itself but near it, or only similar.
+_IN_HEADING, _IN_TITLE, _IN_BLOCK, _VARIANT = 0.5, 0.4, 0.35, 0.7
+# How much what is not word overlap may add to it.
+_PHRASE, _CUE, _CENTRAL, _EARLY, _SPECIFIC, _SUBJECT = 0.15, 0.12, 0.2, 0.08, 0.05, 0.15
+_FEEDBACK_SENTENCES, _FEEDBACK_TERMS = 30, 25
+
+
+@dataclass(frozen=True)
+class Document:
+    """A stored page and its text."""
+
+    snapshot: Snapshot
+    text: str
+
+
+@dataclass(slots=True)
+class Passage:
+    """A sentence of a document with its words."""
+
+    document: int
+    span: Span
+    words: list[str]
+    bag: frozenset[str]
+
+
+@dataclass
+class Index:
+    """All sentences of all documents, and which words stand where."""
+
+    documents: Sequence[Document]
+    passages: list[Passage]
+    postings: dict[str, list[int]]
+    titles: list[frozenset[str]]
+    headings: dict[str, frozenset[str]]
+    blocks: dict[tuple[int, int], list[int]]
+    idf: dict[str, float] = field(default_factory=dict)
+
+    def weight(self, term: str) -> float:
+        """Between 1 (everywhere) and 2 (nowhere): rare words tell more, but the topic itself is common in pages about it."""
+        return self.idf.get(term, 2.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Salience:
+    """A passage's worth for one sub-question: ``score`` ranks, ``coverage`` (0..1) says how much of the question it is about."""
+
+    passage: int
+    score: float
+    coverage: float
+
+
+def index(documents: Sequence[Document]) -> Index:
+    """Split and index the documents."""
+    passages: list[Passage] = []
+    postings: dict[str, list[int]] = defaultdict(list)
+    blocks: dict[tuple[int, int], list[int]] = defaultdict(list)
+    for number, document in enumerate(documents):
+        for span in sentences(document.text):
+            words = terms(span.text)
+            bag = frozenset(words)
+            blocks[number, span.block].append(len(passages))
+            for word in bag:
+                postings[word].append(len(passages))
+            passages.append(Passage(number, span, words, bag))
+    total = math.log(len(passages) + 1) or 1.0
+    idf = {word: 1.0 + math.log((len(passages) + 1) / (len(where) + 1)) / total for word, where in postings.items()}
+    headings = {passage.span.heading: frozenset[str]() for passage in passages}
+    return Index(
+        documents=documents,
+        passages=passages,
+        postings=dict(postings),
+        titles=[frozenset(terms(document.snapshot.title)) for document in documents],
+        headings={heading: frozenset(terms(heading)) for heading in headings},
+        blocks=dict(blocks),
+        idf=idf,
+    )
+
+
+def salience(indexed: Index, question: SubQuestion) -> list[Salience]:
+    """The passages that mention at least one word of the question, best first."""
+    wanted = list(dict.fromkeys(term for word in keywords(question.query) or [question.query] for term in terms(word)))
+    direct = _direct(indexed, wanted)
+    weights = [indexed.weight(term) for term in wanted]
+    whole = sum(weights) or 1.0
+    covered = {at: _coverage(indexed, at, hits, wanted, weights) / whole for at, hits in direct.items()}
+    central = _central(indexed, covered)
+    pairs = set(zip(wanted, wanted[1:], strict=False))
+    intent = intent_of(question.text)
+    found = [
+        Salience(at, round(coverage * _boost(indexed.passages[at], pairs, set(wanted), intent, central), 4), round(coverage, 4))
+        for at, coverage in covered.items()
+    ]
+    return sorted(found, key=lambda item: (-item.score, item.passage))
+
+
+def _direct(indexed: Index, wanted: Sequence[str]) -> dict[int, dict[int, float]]:
+    """Passage → {position in ``wanted`` → share of that word's weight that the sentence itself mentions}."""
+    hits: dict[int, dict[int, float]] = defaultdict(dict)
+    for position, term in enumerate(wanted):
+        for variant, share in _variants(indexed.postings, term):
+            for at in indexed.postings[variant]:
+                hits[at][position] = max(share, hits[at].get(position, 0.0))
+    return hits
+
+
+def _variants(vocabulary: Iterable[str], term: str) -> list[tuple[str, float]]:
+    """The term, and words that contain it or are contained in it, as ``autovacuum`` and ``vacuum``."""
+    found = [(term, 1.0)] if term in vocabulary else []
+    if len(term) >= 5:
+        found += [
+            (word, _VARIANT)
+            for word in vocabulary
+            if word != term
+            and len(word) >= 5
+            and (term in word or word in term)
+            and max(len(term), len(word)) <= 2 * min(len(term), len(word))
+        ]
+    return found
+
+
+def _coverage(indexed: Index, at: int, hits: dict[int, float], wanted: Sequence[str], weights: Sequence[float]) -> float:
+    passage = indexed.passages[at]
+    title, heading = indexed.titles[passage.document], indexed.headings[passage.span.heading]
+    total = 0.0
+    for position, term in enumerate(wanted):
+        share = hits.get(position, 0.0)
+        if share < _IN_HEADING:
+            if term in heading:
+                share = _IN_HEADING
+            elif term in title:
+                share = max(share, _IN_TITLE)
+            elif any(term in indexed.passages[other].bag for other in indexed.blocks[passage.document, passage.span.block]):
+                share = max(share, _IN_BLOCK)
+        total += share * weights[position]
+    return total
+
+
+def _central(indexed: Index, covered: dict[int, float]) -> dict[str, float]:
+    """The words that the best-matching passages have in common, with shares that add up to 1: what the pages say about the topic."""
+    best = sorted(covered, key=lambda at: -covered[at])[:_FEEDBACK_SENTENCES]
+    counts: Counter[str] = Counter(word for at in best for word in indexed.passages[at].bag)
+    common = [(word, count * indexed.weight(word)) for word, count in counts.most_common(_FEEDBACK_TERMS) if count > 1]
+    whole = sum(value for _, value in common) or 1.0
+    return {word: value / whole for word, value in common}
+
+
+def _boost(passage: Passage, pairs: set[tuple[str, str]], wanted: set[str], intent: Intent, central: dict[str, float]) -> float:
+    span, words = passage.span, passage.words
+    phrases = len(pairs & set(zip(words, words[1:], strict=False))) / len(pairs) if pairs else 0.0
+    centrality = min(1.0, 2.0 * sum(central.get(word, 0.0) for word in passage.bag))
+    early = 1.0 / (1.0 + span.block / 10.0 + span.nth / 3.0)
+    subject = 1.0 if wanted & set(words[:3]) else 0.0
+    bonus = (
+        _PHRASE * phrases + _CUE * cue_count(span.text, intent) + _CENTRAL * centrality + _EARLY * early
+        + _SPECIFIC * _specificity(span.text) + _SUBJECT * subject
+    )  # fmt: skip
+    return (1.0 + bonus) * _length_factor(len(words))
+
+
+def _specificity(text: str) -> float:
+    """Numbers and names make a statement checkable; 0..1."""
+    words = text.split()
+    telling = sum(1 for word in words[1:] if any(char.isdigit() for char in word) or word[:1].isupper() or "_" in word or "()" in word)
+    return min(1.0, telling / 4.0)
+
+
+def _length_factor(length: int) -> float:
+    """Very short sentences say little, very long ones bury it."""
+    if length < 5:
+        return 0.8
+    return 1.0 if length <= 24 else max(0.6, 1.0 - (length - 24) / 60.0)
+
+
+def focus_terms(question: SubQuestion) -> frozenset[str]:
+    """The stems of names and technical words of a question: without any of them a sentence is about something else."""
+    words = keywords(question.query)
+    names = [word for word in words if any(char.isupper() for char in word) or not word.isalpha()]
+    return frozenset(stem(word) for word in names)

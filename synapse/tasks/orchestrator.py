@@ -1,0 +1,69 @@
+"""Opens a run with a plan and closes it with a summary."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from synapse.contracts.agent import agent
+from synapse.contracts.evidence import SubQuestion
+from synapse.contracts.report import Counts, Outcome
+from synapse.contracts.toolbox import SavedFile, Toolbox
+from synapse.errors import Permanent
+from synapse.research.plan import plan
+
+
+class PlanInput(BaseModel):
+    """A question and how far it may be taken apart."""
+
+    question: str = Field(min_length=1, max_length=10_000)
+    max_subquestions: int = Field(default=4, ge=1, le=8)
+
+
+class PlanOutput(BaseModel):
+    """What has to be found out, the part closest to the question first."""
+
+    subquestions: list[SubQuestion]
+
+
+class FinishInput(BaseModel):
+    """What the run came to, and the files it is kept in."""
+
+    question: str
+    outcome: Outcome
+    counts: Counts
+    report: str = Field(description="sha256 of the report's JSON.")
+    markdown: str = Field(description="sha256 of its Markdown.")
+    files: list[SavedFile]
+
+
+class RunSummary(BaseModel):
+    """The run's output: enough to find and check everything else."""
+
+    question: str
+    outcome: Outcome
+    counts: Counts
+    report: str = Field(description="sha256 of the report's JSON; also the name of its blob.")
+    markdown: str = Field(description="sha256 of its Markdown; also the name of its blob.")
+    path: str = Field(description="The Markdown report's path below the output root.")
+    uri: str = Field(description="Where a person finds it.")
+    files: list[SavedFile]
+    status: Literal["complete"] = "complete"
+
+
+@agent("orchestrator", timeout=30)
+async def orchestrator(task: PlanInput, tools: Toolbox) -> PlanOutput:
+    """Take the question apart into what has to be found out."""
+    if not task.question.strip():
+        raise Permanent("the question is blank")
+    return PlanOutput(subquestions=plan(task.question, limit=task.max_subquestions))
+
+
+@agent("orchestrator.finish", timeout=30)
+async def finish(task: FinishInput, tools: Toolbox) -> RunSummary:
+    """Close the run: say what it came to and where the report is."""
+    shown = next((file for file in task.files if file.path.endswith("report.md")), None)
+    if shown is None:
+        raise Permanent("no report.md among the saved files")
+    return RunSummary(**task.model_dump(), path=shown.path, uri=shown.uri)

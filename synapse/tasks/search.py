@@ -1,0 +1,50 @@
+"""Find sources worth reading."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, Field
+
+from synapse.contracts.agent import agent
+from synapse.contracts.evidence import Found, RankedSource, SubQuestion
+from synapse.contracts.toolbox import Toolbox
+from synapse.research.rank import rank as fused
+
+
+class SearchInput(BaseModel):
+    """One sub-question, and where to look for it."""
+
+    subquestion: SubQuestion
+    corpus: str | None = Field(default=None, description="Only this local corpus; None: every provider.")
+    limit: int = Field(default=10, ge=1, le=50)
+
+
+class SearchOutput(Found):
+    """What was found for the sub-question, best first, and which providers could not be asked."""
+
+
+class RankInput(BaseModel):
+    """The result lists of all sub-questions."""
+
+    found: list[Found]
+    limit: int = Field(default=8, ge=1, le=50)
+
+
+class RankOutput(BaseModel):
+    """What to read, best first, and every provider failure met on the way, each once."""
+
+    sources: list[RankedSource]
+    failed: list[str] = Field(default_factory=list)
+
+
+@agent("search", timeout=60)
+async def search(task: SearchInput, tools: Toolbox) -> SearchOutput:
+    """Ask the providers for one sub-question."""
+    results = await tools.search_web(task.subquestion.query, limit=task.limit, corpus=task.corpus)
+    return SearchOutput(subquestion=task.subquestion.id, sources=results.sources, failed=results.failed)
+
+
+@agent("search.rank", timeout=30)
+async def rank(task: RankInput, tools: Toolbox) -> RankOutput:
+    """Make one reading list of several result lists."""
+    failed = dict.fromkeys(reason for found in task.found for reason in found.failed)
+    return RankOutput(sources=fused(task.found, limit=task.limit), failed=list(failed))
