@@ -244,9 +244,7 @@ BEAT_RENEW = f"UPDATE step SET due = {{in:lease}} WHERE {_HELD} AND {_RUN_ON} RE
 
 def hints_of(program: Program, run: str, steps: list[NewStep], traceparent: str | None) -> tuple[Hint, ...]:
     """The messages that tell workers of steps that became ready."""
-    return tuple(
-        Hint(run, place(step.node.key, step.index), step.node.source.agent, program.digest, traceparent) for step in steps
-    )
+    return tuple(Hint(run, place(step.node.key, step.index), step.node.source.agent, program.digest, traceparent) for step in steps)
 
 
 def failure_of(error: BaseException) -> Failure:
@@ -254,5 +252,3 @@ def failure_of(error: BaseException) -> Failure:
     if isinstance(error, SynapseError):
         return Failure(code=error.code, message=str(error)[:2000])
     return Failure(code="internal", message=f"{type(error).__name__}: {error}"[:2000])
-
-

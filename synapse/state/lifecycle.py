@@ -147,9 +147,7 @@ class Lifecycle:
         places = [place(node, decode_index(idx)) for node, idx, _ in reopened]
         note = Note("task_assign", "run.resumed", data={"next": places})
         self.ledger.writes.note(session, run, seq, [note])
-        return tuple(
-            Hint(run, at, agent, program.digest, traceparent) for at, (_, _, agent) in zip(places, reopened, strict=True)
-        )
+        return tuple(Hint(run, at, agent, program.digest, traceparent) for at, (_, _, agent) in zip(places, reopened, strict=True))
 
     @staticmethod
     def _state(session: Session, run: str, lock: str = "") -> tuple[str, float]:

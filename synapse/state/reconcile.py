@@ -14,7 +14,7 @@ from synapse.workflows.program import decode_index, place
 
 BATCH = 500
 # A hint that waits in a long queue is not lost: each round of doubt doubles the patience, up to 64-fold.
-UNTAKEN = """UPDATE step SET due = {in:grace} + (POWER2 - 1) * :grace, hints = hints + 1
+UNTAKEN = """UPDATE step SET due = {patience}, hints = hints + 1
 WHERE (run, node, idx) IN (SELECT run, node, idx FROM step WHERE state = 'ready' AND due < {now} ORDER BY due LIMIT :batch{skip})
 RETURNING run, node, idx, agent"""
 DUE = """UPDATE step SET state = 'ready', due = {in:grace}
@@ -39,7 +39,9 @@ class Reconciler:
         postgres = self.driver.name == "postgresql"
         self._skip = " FOR UPDATE SKIP LOCKED" if postgres else ""
         self._lock = " FOR UPDATE" if postgres else ""
-        self._power = "power(2, least(hints, 6))" if postgres else "(1 << min(hints, 6))"
+        self._patience = (
+            "now() + make_interval(secs => :grace * power(2, least(hints, 6)))" if postgres else "{now} + :grace * (1 << min(hints, 6))"
+        )
 
     def sweep(self) -> Sweep:
         """Look once. The hints it returns are to be published."""
@@ -47,7 +49,7 @@ class Reconciler:
         deadlines = sum(self.lifecycle.expire(run) for (run,) in late)
         expired, given_up = self._silent()
         parameters = {"grace": self.ledger.writes.grace, "batch": BATCH}
-        untaken = self.driver.rows(UNTAKEN.replace("POWER2", self._power).replace("{skip}", self._skip), parameters)
+        untaken = self.driver.rows(UNTAKEN.replace("{patience}", self._patience).replace("{skip}", self._skip), parameters)
         due = self.driver.rows(DUE.replace("{skip}", self._skip), parameters)
         hints = [*expired, *self._hints([*untaken, *due])]
         return Sweep(tuple(hints), len(untaken), len(due), len(expired), given_up, deadlines)

@@ -1,0 +1,7 @@
+"""``celery -A synapse worker -Q synapse-search``: the application that Celery's own commands look for."""
+
+from __future__ import annotations
+
+from synapse.engine.app import create_app
+
+app = create_app()

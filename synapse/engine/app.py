@@ -1,0 +1,82 @@
+"""The Celery application: one task for each agent, each on the queue of its module."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import celery
+from celery import signals
+
+from synapse.contracts.agent import Agent
+from synapse.contracts.messages import Event
+from synapse.engine import bootsteps
+from synapse.engine.event_log import EventLog
+from synapse.engine.runtime import Runtime
+from synapse.errors import InvalidInput, Unavailable
+
+_ARGUMENTS = 3
+
+
+class SynapseApp(celery.Celery):
+    """A Celery application that knows the agents, and holds this process's parts."""
+
+    def __init__(self, runtime: Runtime | None = None, **options: Any) -> None:
+        super().__init__("synapse", set_as_current=options.pop("set_as_current", True), **options)
+        self._given = runtime
+        self._runtimes: dict[int, Runtime] = {}
+
+    @property
+    def runtime(self) -> Runtime:
+        """This process's parts; a forked pool process makes its own."""
+        pid = os.getpid()
+        if pid not in self._runtimes:
+            self._runtimes[pid] = (self._given or Runtime()) if not self._runtimes else Runtime(registry=self.registry_of_parent())
+        return self._runtimes[pid]
+
+    def event_log(self, events: list[Event]) -> None:
+        """Give events to the logger agent."""
+        EventLog(self.runtime)(events)
+
+    def registry_of_parent(self) -> Any:
+        """The agents that were registered before the fork: the same objects, loaded once."""
+        return next(iter(self._runtimes.values())).registry
+
+
+class StepTask(celery.Task):  # type: ignore[misc] # celery ships no types
+    """Tries one step. The message is a hint; the ledger decides what there is to do."""
+
+    abstract = True
+    typing = False
+    ignore_result = True
+    acks_late = True
+    acks_on_failure_or_timeout = True
+    reject_on_worker_lost = True
+    agent: Agent
+
+    def run(self, *arguments: Any, **options: Any) -> str:
+        """``(run, place, digest)``; returns what became of the step."""
+        if len(arguments) != _ARGUMENTS or options:
+            raise InvalidInput(
+                f"task {self.name} was sent with an agent's own arguments", remedy="submit a workflow: its steps send such messages"
+            )
+        run, place, digest = arguments
+        app: SynapseApp = self.app
+        try:
+            return app.runtime.runner.try_step(run, place, digest)
+        except Unavailable as error:
+            # The hint is spent; the reconciler sends another when the database is back.
+            return f"unavailable: {error}"
+
+
+def create_app(runtime: Runtime | None = None, *, configuration: str | None = "celeryconfig", set_as_current: bool = True) -> SynapseApp:
+    """The application with a task for each agent. Connects to nothing."""
+    app = SynapseApp(runtime, set_as_current=set_as_current)
+    if configuration is not None:
+        app.config_from_object(configuration)
+    for agent in app.runtime.registry.values():
+        made = type(f"{agent.name.title().replace('.', '').replace('_', '')}Task", (StepTask,), {"name": agent.task, "agent": agent, "__doc__": agent.description})
+        app.register_task(made())
+    bootsteps.install(app)
+    signals.worker_process_shutdown.connect(lambda **_: app.runtime.close(), weak=False, dispatch_uid="synapse-close")
+    return app

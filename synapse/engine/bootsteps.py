@@ -1,0 +1,124 @@
+"""What a worker does besides tasks: housekeeping, the logger's event queue, and a nudge that kombu's hub needs."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from celery import bootsteps
+from kombu import Consumer
+
+from synapse.contracts.messages import Event
+from synapse.engine import topology
+
+_log = structlog.get_logger(__name__)
+_LOGGER_QUEUE = "synapse-logger"
+_BATCH = 100
+_BATCH_SECONDS = 0.2
+
+
+class HousekeepingStep(bootsteps.StartStopStep):  # type: ignore[misc] # celery ships no types
+    """Runs the housekeeping thread in the worker's main process."""
+
+    requires = {"celery.worker.components:Pool"}  # noqa: RUF012 - celery reads it as declared
+
+    def __init__(self, worker: Any, **_: Any) -> None:
+        self.housekeeping: Any = None
+
+    def start(self, worker: Any) -> None:
+        """Start the thread."""
+        self.housekeeping = worker.app.runtime.housekeeping()
+        self.housekeeping.start()
+
+    def stop(self, worker: Any) -> None:
+        """Stop the thread."""
+        if self.housekeeping is not None:
+            self.housekeeping.stop()
+            self.housekeeping = None
+
+    terminate = stop
+
+
+class HubStep(bootsteps.StartStopStep):  # type: ignore[misc] # celery ships no types
+    """Wakes the hub whenever callbacks are ready.
+
+    kombu 5.7 can go into poll() with callbacks waiting when they were added by other callbacks. With the solo pool those are
+    the acknowledgements of everything prefetched: the broker delivers nothing more, and the worker stalls for up to a second.
+    """
+
+    requires = {"celery.worker.components:Hub"}  # noqa: RUF012 - celery reads it as declared
+
+    def start(self, worker: Any) -> None:
+        """Add the nudge."""
+        hub = getattr(worker, "hub", None)
+        if hub is not None and hasattr(hub, "_waker"):
+            hub.on_tick.add(lambda: hub._waker.wake() if hub._ready and hub._waker else None)
+
+
+class EventLogStep(bootsteps.ConsumerStep):  # type: ignore[misc] # celery ships no types
+    """In a worker that serves the logger's queue: takes events off the topic exchange and hands them on in batches."""
+
+    requires = ("celery.worker.consumer.tasks:Tasks",)
+
+    def __init__(self, parent: Any, **options: Any) -> None:
+        super().__init__(parent, **options)
+        self._batch: list[tuple[Event, Any]] = []
+        self._lock = threading.Lock()
+        self._timer: Any = None
+        self._app = parent.app
+
+    def include_if(self, parent: Any) -> bool:
+        """Only where the logger's queue is consumed."""
+        return _LOGGER_QUEUE in parent.app.amqp.queues.consume_from
+
+    def get_consumers(self, channel: Any) -> list[Consumer]:
+        """One consumer, a bounded number of events ahead."""
+        return [Consumer(channel, queues=[topology.event_log_queue()], callbacks=[self._take], prefetch_count=2 * _BATCH, accept=["json"])]
+
+    def start(self, parent: Any) -> None:
+        """Consume, and flush what a timer finds."""
+        super().start(parent)
+        self._timer = parent.timer.call_repeatedly(_BATCH_SECONDS, self._flush)
+
+    def stop(self, parent: Any) -> None:
+        """Flush and stop."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._flush()
+        super().stop(parent)
+
+    def _take(self, body: Any, message: Any) -> None:
+        try:
+            event = Event.model_validate(body)
+        except ValueError as error:
+            _log.warning("event.unreadable", error=str(error)[:300])
+            message.reject()
+            return
+        with self._lock:
+            self._batch.append((event, message))
+            full = len(self._batch) >= _BATCH
+        if full:
+            self._flush()
+
+    def _flush(self) -> None:
+        with self._lock:
+            batch, self._batch = self._batch, []
+        if not batch:
+            return
+        log: Callable[[list[Event]], None] = self._app.event_log
+        try:
+            log([event for event, _ in batch])
+        except Exception:
+            _log.exception("event_log.failed", events=len(batch))
+        # An event that could not be logged is still in SQL; keeping it here would only block the ones behind it.
+        for _, message in batch:
+            message.ack()
+
+
+def install(app: Any) -> None:
+    """Add the steps to an application's workers."""
+    app.steps["worker"].add(HousekeepingStep)
+    app.steps["worker"].add(HubStep)
+    app.steps["consumer"].add(EventLogStep)

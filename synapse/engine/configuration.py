@@ -1,0 +1,43 @@
+"""What Celery is told, made from Synapse's settings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from synapse.engine import topology
+from synapse.engine.registry import Registry
+from synapse.settings import BrokerSettings, EngineSettings
+
+# Above the longest step: RabbitMQ closes the channel of a consumer that holds a message for longer.
+_LONGEST_STEP = 86_400
+
+
+def celery_settings() -> dict[str, Any]:
+    """Celery's configuration; each value that differs from Celery's default has its reason beside it."""
+    broker, engine = BrokerSettings(), EngineSettings()
+    queues = Registry.installed().queues()
+    return {
+        "broker_url": broker.url,
+        "broker_connection_retry_on_startup": True,
+        "broker_transport_options": {"polling_interval": 0.01} if broker.embedded else {},
+        "task_queues": [topology.step_queue(name) for name in queues],
+        "task_default_queue": "synapse-orchestrator",
+        "task_default_exchange": "",
+        "task_create_missing_queues": False,  # a misspelt -Q is an error, not an empty queue
+        "task_serializer": "json",
+        "accept_content": ["json"],
+        "task_acks_late": True,  # a message is done when the ledger has the result
+        "task_reject_on_worker_lost": True,
+        "task_ignore_result": True,  # results are the ledger's
+        "result_backend": None,
+        "worker_pool": "threads",  # agents wait for tools most of the time; prefork where a hard kill matters
+        "worker_concurrency": engine.concurrency,
+        "worker_prefetch_multiplier": 1,  # quorum queues have no global prefetch to adjust it by
+        "worker_cancel_long_running_tasks_on_connection_loss": False,  # the fence refuses what became stale meanwhile
+        "worker_send_task_events": broker.task_events,
+        "worker_hijack_root_logger": False,
+        "worker_redirect_stdouts": False,
+        "worker_detect_quorum_queues": True,
+        "broker_connection_max_retries": None,  # a broker that is away is waited for
+        "task_time_limit": None if broker.embedded else _LONGEST_STEP,
+    }

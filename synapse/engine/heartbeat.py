@@ -1,0 +1,87 @@
+"""Leases of the steps that this process works on are renewed, and steps that lost theirs are told to stop."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from time import monotonic
+
+import structlog
+
+from synapse.errors import SynapseError
+from synapse.state.ledger import Ledger
+from synapse.state.records import Attempt
+
+_log = structlog.get_logger(__name__)
+_TICK = 1.0
+
+
+@dataclass(eq=False)
+class Held:
+    """An attempt under way. ``stop`` is called, from another thread, when it no longer counts."""
+
+    attempt: Attempt
+    since: float
+    renewed: float
+    stop: Callable[[], None] = field(default=lambda: None)
+    lost: bool = False
+
+
+class Heartbeat:
+    """One thread a process, started with the first step that lasts. Steps shorter than a tick cost nothing here."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self._held: set[Held] = set()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._closed = threading.Event()
+
+    @contextmanager
+    def holding(self, attempt: Attempt) -> Iterator[Held]:
+        """Keep the attempt's lease for as long as the block runs."""
+        now = monotonic()
+        held = Held(attempt, now, now)
+        with self._lock:
+            self._held.add(held)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._beat, daemon=True, name="synapse-heartbeat")
+                self._thread.start()
+        try:
+            yield held
+        finally:
+            with self._lock:
+                self._held.discard(held)
+
+    def close(self) -> None:
+        """Stop the thread."""
+        self._closed.set()
+        if self._thread is not None:
+            self._thread.join(5)
+
+    def _beat(self) -> None:
+        while not self._closed.wait(_TICK):
+            now = monotonic()
+            with self._lock:
+                long = [held for held in self._held if now - held.since >= _TICK and not held.lost]
+            # A third of the lease: two beats may fail before anybody else takes the step.
+            due = [held for held in long if now - held.renewed >= self.ledger.lease / 3]
+            for renew, some in ((True, due), (False, [held for held in long if held not in due])):
+                self._check(some, renew=renew, now=now)
+
+    def _check(self, some: list[Held], *, renew: bool, now: float) -> None:
+        if not some:
+            return
+        try:
+            gone = self.ledger.beat([held.attempt for held in some], renew=renew)
+        except SynapseError as error:
+            _log.warning("heartbeat.failed", error=str(error))
+            return
+        for held in some:
+            if held.attempt in gone:
+                held.lost = True
+                held.stop()
+            elif renew:
+                held.renewed = now

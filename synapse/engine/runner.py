@@ -1,0 +1,204 @@
+"""One try of one step: claim, inputs, agent, result, and the messages for what comes next. No Celery in here."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from time import perf_counter
+from typing import Any
+
+import structlog
+from pydantic import BaseModel, ValidationError
+
+from synapse.contracts.agent import Agent
+from synapse.contracts.run import Failure
+from synapse.contracts.toolbox import StepContext, Toolbox
+from synapse.contracts.workflow import Retry, Step
+from synapse.engine.heartbeat import Heartbeat, Held
+from synapse.engine.publisher import Publisher
+from synapse.errors import Cancelled, NotFound, Permanent, StepTimeout, SynapseError
+from synapse.state.ledger import Ledger, failure_of
+from synapse.state.queries import Queries
+from synapse.state.records import STALE, Attempt, Note, Outcome
+from synapse.telemetry import metrics
+from synapse.tools.loop import BackgroundLoop, process_loop
+from synapse.workflows.expressions import evaluate
+from synapse.workflows.program import Program, build, parse_place
+from synapse.workflows.values import document
+
+_log = structlog.get_logger(__name__)
+
+ToolboxFactory = Callable[[StepContext, Callable[[float, float, str], Awaitable[None]]], Toolbox]
+_PROGRESS_EVERY = 0.5
+
+
+@dataclass(frozen=True)
+class Runner:
+    """Everything a try needs. One per process; its methods are called from any number of threads."""
+
+    ledger: Ledger
+    queries: Queries
+    agents: Mapping[str, Agent]
+    publisher: Publisher
+    heartbeat: Heartbeat
+    toolbox: ToolboxFactory
+    worker: str
+
+    def try_step(self, run: str, place: str, digest: str) -> str:
+        """Try the step; what became of the hint: succeeded, retrying, skipped, failed, stale, cancelled or nothing."""
+        program = self._program(digest)
+        key, index = parse_place(place)
+        attempt = self.ledger.claim(program, run, key, index, self.worker)
+        if attempt is None:
+            metrics.HINTS_SUPPRESSED.inc()
+            return "nothing"
+        step = program.step(key)
+        started = perf_counter()
+        with self.heartbeat.holding(attempt) as held:
+            outcome, became = self._settle(program, step, attempt, held)
+        metrics.STEP_SECONDS.labels(step.agent, became).observe(perf_counter() - started)
+        if not outcome.recorded:
+            if became != "cancelled":
+                metrics.RESULTS_FENCED.inc()
+                became = "stale"
+            return became
+        self.publisher.hints(outcome.hints)
+        return became
+
+    def _program(self, digest: str) -> Program:
+        return _program(self.queries, digest)
+
+    def _settle(self, program: Program, step: Step, attempt: Attempt, held: Held) -> tuple[Outcome, str]:
+        try:
+            output = self._execute(program, step, attempt, held)
+        except Cancelled:
+            return STALE, "cancelled"
+        except Exception as error:
+            return self._failed(program, step, attempt, error)
+        return self.ledger.complete(program, attempt, output), "succeeded"
+
+    # -- execution ----------------------------------------------------------------------------------------------
+
+    def _execute(self, program: Program, step: Step, attempt: Attempt, held: Held) -> dict[str, Any]:
+        agent = self.agents.get(step.agent)
+        if agent is None:
+            raise Permanent(f"this worker has no agent {step.agent!r}; its package is not installed here")
+        task = self._task(program, step, attempt, agent)
+        seconds = self._seconds(step, agent, attempt)
+        context = StepContext(
+            run=attempt.run,
+            step=attempt.place,
+            agent=agent.name,
+            attempt=attempt.number,
+            deadline=datetime.fromtimestamp(datetime.now(UTC).timestamp() + seconds, UTC),
+            traceparent=attempt.traceparent,
+        )
+        tools = self.toolbox(context, _Progress(self.ledger, attempt, perf_counter()))
+        output = self._call(agent, task, tools, seconds, held)
+        if not isinstance(output, agent.output):
+            raise Permanent(f"agent {agent.name!r} gave {type(output).__name__}, not {agent.output.__name__}")
+        return output.model_dump(mode="json", by_alias=True)
+
+    @staticmethod
+    def _task(program: Program, step: Step, attempt: Attempt, agent: Agent) -> BaseModel:
+        seen = document(program, attempt.node, attempt.index, attempt.rows, attempt.run_input)
+        given = {name: evaluate(value, seen) if isinstance(value, str) else value for name, value in step.inputs.items()}
+        # null for a field with a default means "not given": an expression cannot leave a field out.
+        given = {name: value for name, value in given.items() if value is not None or _wants_null(agent.input, name)}
+        try:
+            return agent.input.model_validate(given)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise Permanent(f"{attempt.node.at}.with.{where}: {first['msg']}") from error
+
+    @staticmethod
+    def _seconds(step: Step, agent: Agent, attempt: Attempt) -> float:
+        seconds = step.timeout or agent.timeout
+        if attempt.deadline is None:
+            return seconds
+        return max(0.001, min(seconds, (attempt.deadline - datetime.now(UTC)).total_seconds()))
+
+    def _call(self, agent: Agent, task: BaseModel, tools: Toolbox, seconds: float, held: Held) -> Any:
+        if not agent.is_async:
+            return agent.function(task, tools)
+        loop: BackgroundLoop = process_loop()
+        # One wait for result, time-out and cancellation alike: the heartbeat cancels the future from its own thread.
+        future = loop.submit(_within(agent.function(task, tools), seconds))
+        held.stop = future.cancel
+        try:
+            return future.result()
+        except (concurrent.futures.CancelledError, asyncio.CancelledError):
+            raise Cancelled(f"{held.attempt.place} was cancelled") from None
+
+    # -- failure ------------------------------------------------------------------------------------------------
+
+    def _failed(self, program: Program, step: Step, attempt: Attempt, error: Exception) -> tuple[Outcome, str]:
+        failure = failure_of(error)
+        if not isinstance(error, SynapseError):
+            _log.exception("step.error", run=attempt.run, step=attempt.place, agent=step.agent, attempt=attempt.number)
+        agent = self.agents.get(step.agent)
+        retry = step.retry or (agent.retry if agent else Retry())
+        if _worth_retrying(retry, error, failure, attempt.failures):
+            return self.ledger.fail(program, attempt, failure, retry_in=delay(retry, attempt.failures)), "retrying"
+        skip = step.on_error == "skip"
+        return self.ledger.fail(program, attempt, failure, skip=skip), "skipped" if skip else "failed"
+
+
+@dataclass
+class _Progress:
+    """Turns an agent's progress into events, at most two a second: a step that is done sooner has no use for them."""
+
+    ledger: Ledger
+    attempt: Attempt
+    last: float
+
+    async def __call__(self, done: float, total: float, message: str) -> None:
+        now = perf_counter()
+        if now - self.last < _PROGRESS_EVERY:
+            return
+        self.last = now
+        data = {"done": done, "total": total, "message": message[:200]}
+        await asyncio.to_thread(self.ledger.note, self.attempt, Note("log_broadcast", "step.progress", data=data))
+
+
+async def _within(work: Any, seconds: float) -> Any:
+    try:
+        async with asyncio.timeout(seconds) as limit:
+            return await work
+    except TimeoutError:
+        if limit.expired():
+            raise StepTimeout(f"no result within {seconds:g} seconds") from None
+        raise
+
+
+def _wants_null(model: type[BaseModel], name: str) -> bool:
+    field = model.model_fields.get(name)
+    return field is None or field.is_required()
+
+
+def _worth_retrying(retry: Retry, error: Exception, failure: Failure, failures: int) -> bool:
+    if failures + 1 >= retry.attempts:
+        return False
+    if retry.on is not None:
+        return failure.code in retry.on
+    # What no agent foresaw may be a passing fault of anything below it.
+    return error.retryable if isinstance(error, SynapseError) else True
+
+
+def delay(retry: Retry, failures: int) -> float:
+    """Seconds before the next try: exponential, bounded, and jittered so that many failing at once do not come back at once."""
+    return float(min(retry.max_delay, retry.delay * retry.factor**failures) * random.uniform(0.5, 1.0))
+
+
+@lru_cache(maxsize=512)
+def _program(queries: Queries, digest: str) -> Program:
+    try:
+        return build(queries.workflow(digest))
+    except NotFound as error:
+        raise Permanent(str(error)) from error

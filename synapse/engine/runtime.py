@@ -1,0 +1,96 @@
+"""The parts of one process, put together from settings; each is made when it is first asked for."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Awaitable, Callable
+from functools import cached_property
+
+from synapse.contracts.toolbox import StepContext, Toolbox
+from synapse.engine.heartbeat import Heartbeat
+from synapse.engine.housekeeping import Housekeeping
+from synapse.engine.publisher import Publisher, open_publisher
+from synapse.engine.registry import Registry
+from synapse.engine.runner import Runner
+from synapse.settings import BrokerSettings, EngineSettings, StorageSettings, ToolSettings
+from synapse.state.database import Database
+from synapse.tools.mcp import McpTools
+
+
+class Runtime:
+    """One process's parts. A forked child makes its own: connections do not survive a fork."""
+
+    def __init__(
+        self,
+        storage: StorageSettings | None = None,
+        broker: BrokerSettings | None = None,
+        engine: EngineSettings | None = None,
+        tools: ToolSettings | None = None,
+        registry: Registry | None = None,
+    ) -> None:
+        self.storage = storage or StorageSettings()
+        self.broker = broker or BrokerSettings()
+        self.engine = engine or EngineSettings()
+        self.tool_settings = tools or ToolSettings()
+        if registry is not None:
+            self.__dict__["registry"] = registry
+
+    @cached_property
+    def registry(self) -> Registry:
+        """Every installed agent."""
+        return Registry.installed()
+
+    @cached_property
+    def database(self) -> Database:
+        """The one source of truth."""
+        return Database.from_settings(self.storage, self.engine)
+
+    @cached_property
+    def publisher(self) -> Publisher:
+        """The way to the broker."""
+        return open_publisher(self.broker.url, self.registry.queues(), self.broker.confirm_timeout)
+
+    @cached_property
+    def tools(self) -> McpTools:
+        """The MCP servers that the operator configured."""
+        return McpTools(self.tool_settings)
+
+    @cached_property
+    def heartbeat(self) -> Heartbeat:
+        """Keeps the leases of this process's steps."""
+        return Heartbeat(self.database.ledger)
+
+    @cached_property
+    def holder(self) -> str:
+        """This process's name, for leases and events."""
+        return f"{socket.gethostname()}-{os.getpid()}"
+
+    @cached_property
+    def runner(self) -> Runner:
+        """Tries steps."""
+        return Runner(
+            ledger=self.database.ledger,
+            queries=self.database.queries,
+            agents=self.registry,
+            publisher=self.publisher,
+            heartbeat=self.heartbeat,
+            toolbox=self.toolbox,
+            worker=self.holder,
+        )
+
+    def toolbox(self, context: StepContext, progress: Callable[[float, float, str], Awaitable[None]]) -> Toolbox:
+        """The tools of one attempt."""
+        return self.tools.toolbox(context, blobs=self.database.blobs, progress=progress)
+
+    def housekeeping(self) -> Housekeeping:
+        """A new housekeeping thread, not started."""
+        return Housekeeping(self.database, self.publisher, self.holder, self.engine.reconcile_seconds)
+
+    def close(self) -> None:
+        """Close what was made."""
+        made = self.__dict__
+        for name in ("heartbeat", "tools", "publisher", "database"):
+            if name in made:
+                made.pop(name).close()
+        made.pop("runner", None)

@@ -1,0 +1,1 @@
+"""One module per migration, expand first, contract a release later."""

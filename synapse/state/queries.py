@@ -1,0 +1,141 @@
+"""Questions about runs, for people: SQLAlchemy, for their shapes vary and none is on the hot path."""
+
+from __future__ import annotations
+
+import base64
+import json
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from synapse.contracts.run import RunDetail, RunPage, RunState, RunView, StepView
+from synapse.contracts.workflow import Workflow
+from synapse.errors import InvalidInput, NotFound
+from synapse.state import schema
+from synapse.workflows.definition import from_data
+from synapse.workflows.program import Program, build, decode_index, place
+from synapse.workflows.values import MISSING, Rows, value
+
+_ORDER = {"ready": 3, "waiting": 2, "running": 1}
+
+
+class Queries:
+    """Reads runs, steps and definitions."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self.engine = engine
+
+    def workflow(self, digest: str) -> Workflow:
+        """The definition of that digest. Raises NotFound."""
+        with self.engine.connect() as connection:
+            body = connection.scalar(sa.select(schema.workflow.c.body).where(schema.workflow.c.digest == digest))
+        if body is None:
+            raise NotFound(f"there is no workflow {digest[:12]!r}")
+        return from_data(body)
+
+    def digest(self, run: str) -> str:
+        """The digest of the run's definition. Raises NotFound."""
+        with self.engine.connect() as connection:
+            digest = connection.scalar(sa.select(schema.run.c.digest).where(schema.run.c.id == run))
+        if digest is None:
+            raise NotFound(f"there is no run {run!r}")
+        return str(digest)
+
+    def state(self, run: str) -> RunState:
+        """Where the run stands. Raises NotFound."""
+        with self.engine.connect() as connection:
+            state = connection.scalar(sa.select(schema.run.c.state).where(schema.run.c.id == run))
+        if state is None:
+            raise NotFound(f"there is no run {run!r}")
+        return RunState(state)
+
+    def run(self, run: str) -> RunDetail:
+        """The run with every step and, once it has succeeded, its output. Raises NotFound."""
+        with self.engine.connect() as connection:
+            row = connection.execute(sa.select(schema.run).where(schema.run.c.id == run)).mappings().first()
+            if row is None:
+                raise NotFound(f"there is no run {run!r}")
+            steps = connection.execute(sa.select(schema.step).where(schema.step.c.run == run)).mappings().all()
+            arrivals = connection.execute(sa.select(schema.arrival).where(schema.arrival.c.run == run)).mappings().all()
+            body = connection.scalar(sa.select(schema.workflow.c.body).where(schema.workflow.c.digest == row["digest"]))
+        output = _output(build(from_data(body)), steps, arrivals) if row["state"] == "succeeded" else None
+        views = sorted(
+            (_step(step) for step in steps), key=lambda step: step.started_at or datetime.max.replace(tzinfo=step.created_at.tzinfo)
+        )
+        return RunDetail(**_run(row), output=output, steps=tuple(views))
+
+    def runs(self, *, state: RunState | None = None, workflow: str | None = None, limit: int = 50, cursor: str | None = None) -> RunPage:
+        """A page of runs, newest first. Raises InvalidInput for a cursor that is none of ours."""
+        table = schema.run
+        query = sa.select(table).order_by(table.c.created_at.desc(), table.c.id.desc()).limit(limit + 1)
+        if state is not None:
+            query = query.where(table.c.state == state.value)
+        if workflow is not None:
+            query = query.where(table.c.workflow == workflow)
+        if cursor is not None:
+            at, last = _read_cursor(cursor)
+            query = query.where(sa.tuple_(table.c.created_at, table.c.id) < sa.tuple_(sa.literal(at, schema.Timestamp), sa.literal(last)))
+        with self.engine.connect() as connection:
+            rows = connection.execute(query).mappings().all()
+        page = rows[:limit]
+        more = _write_cursor(page[-1]["created_at"], page[-1]["id"]) if len(rows) > limit else None
+        return RunPage(runs=tuple(RunView(**_run(row)) for row in page), next=more)
+
+    def counts(self) -> dict[str, int]:
+        """How many steps are open, by state."""
+        table = schema.step
+        query = (
+            sa.select(table.c.state, sa.func.count())
+            .where(table.c.state.in_(list(_ORDER)), table.c.due.is_not(None))
+            .group_by(table.c.state)
+        )
+        with self.engine.connect() as connection:
+            return {state: count for state, count in connection.execute(query)}
+
+    def ping(self) -> None:
+        """Raise whatever the database raises when it does not answer."""
+        with self.engine.connect() as connection:
+            connection.execute(sa.select(sa.literal(1)))
+
+
+def _run(row: Any) -> dict[str, Any]:
+    names = ("id", "workflow", "state", "input", "created_at", "finished_at", "deadline", "error")
+    return {name: row[name] for name in names}
+
+
+def _step(row: Any) -> StepView:
+    return StepView(
+        path=place(row["node"], decode_index(row["idx"])),
+        agent=row["agent"],
+        state=row["state"],
+        attempt=row["attempt"],
+        created_at=row["created_at"],
+        started_at=row["started_at"],
+        finished_at=row["finished_at"],
+        output=row["output"],
+        error=row["error"],
+    )
+
+
+def _output(program: Program, steps: Any, arrivals: Any) -> Any:
+    rows = Rows()
+    for step in steps:
+        if step["state"] in ("succeeded", "skipped"):
+            rows.steps[step["node"], decode_index(step["idx"])] = (step["state"], step["output"], step["error"])
+    for arrival in arrivals:
+        rows.arrivals.setdefault((arrival["node"], decode_index(arrival["idx"])), {})[arrival["member"]] = arrival["ok"]
+    found = value(program.root, (), rows)
+    return None if found is MISSING else found
+
+
+def _write_cursor(at: datetime, run: str) -> str:
+    return base64.urlsafe_b64encode(json.dumps([at.isoformat(), run]).encode()).decode().rstrip("=")
+
+
+def _read_cursor(text: str) -> tuple[datetime, str]:
+    try:
+        at, run = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        return datetime.fromisoformat(at), str(run)
+    except (ValueError, TypeError) as error:
+        raise InvalidInput("not a cursor of this API", field="cursor", remedy="use the value of 'next'") from error
