@@ -30,3 +30,39 @@ class ToolFault(Frozen):
     retryable: bool
     """Whether trying the same call again may help."""
     message: str
+
+
+class FileContent(Frozen):
+    """A text file that was read."""
+
+    path: str
+    """Relative to its root."""
+    content: str
+    sha256: str
+
+
+class DirectoryEntry(Frozen):
+    """One name in a directory."""
+
+    name: str
+    kind: str
+    """'file' or 'directory'; anything else is not listed."""
+    bytes: int
+
+
+class DirectoryListing(Frozen):
+    """What a directory holds, by name."""
+
+    path: str
+    entries: tuple[DirectoryEntry, ...]
+    truncated: bool = False
+    """Whether there are more entries than are listed."""
+
+
+class PathVerdict(Frozen):
+    """Whether a path could be written or read, and why not."""
+
+    path: str
+    valid: bool
+    exists: bool
+    reason: str | None = None

@@ -137,7 +137,9 @@ def _publish(draft: Path, target: Path) -> None:
 def _update(
     connection: sqlite3.Connection, entries: Sequence[Entry], reader: Reader, progress: Progress | None, report: IndexReport
 ) -> None:
-    known: dict[str, tuple[int, str]] = {path: (id_, hash_) for id_, path, hash_ in connection.execute("SELECT id, path, hash FROM documents")}
+    known: dict[str, tuple[int, str]] = {
+        path: (id_, hash_) for id_, path, hash_ in connection.execute("SELECT id, path, hash FROM documents")
+    }
     wanted = {entry.path: entry for entry in entries}
     changed = [entry for entry in wanted.values() if entry.path not in known or known[entry.path][1] != entry.hash]
     report.unchanged += len(wanted) - len(changed)

@@ -12,12 +12,14 @@ from synapse.mcp_servers.corpus.schema import DUNDER, TOKENIZER, dunders_told
 
 # Words that questions are made of; they say how something is asked, not what about.
 STOP_WORDS = frozenset(
-    "a about after all also am an and any are aren't as at be because been before being best between both but by can can't could did do "
-    "does doesn't doing don't down each few for from further get give given go had has have having he her here hers him his how i if in "
-    "into is isn't it its itself just let like make many may me might more most much must my no nor not of off on once one only or other "
-    "our out over own please same shall she should so some such than that the their theirs them then there these they this those through "
-    "to too under until up us use used uses using very want was we were what what's when where which while who whom whose why will with "
-    "would you your tell explain describe mean means happen happens way ways does work works need needs".split()
+    """
+    a about after all also am an and any are aren't as at be because been before being best between both but by can can't could did do
+    does doesn't doing don't down each few for from further get give given go had has have having he her here hers him his how i if in
+    into is isn't it its itself just let like make many may me might more most much must my no nor not of off on once one only or
+    other our out over own please same shall she should so some such than that the their theirs them then there these they this those
+    through to too under until up us use used uses using very want was we were what what's when where which while who whom whose why
+    will with would you your tell explain describe mean means happen happens way ways does work works need needs
+    """.split()  # noqa: SIM905 - one word per line would fill a page
 )
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?", re.UNICODE)
 _MAX_TERMS = 24

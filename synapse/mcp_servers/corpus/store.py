@@ -84,8 +84,11 @@ class Corpus:
         hits = rank(candidates, terms)[:limit]
         return [
             Source(
-                url=url_of(self.name, hit.candidate.path), title=hit.candidate.title or hit.candidate.path,
-                snippet=snippet_of(hit.candidate.text, terms), provider="corpus", score=round(hit.score, 4),
+                url=url_of(self.name, hit.candidate.path),
+                title=hit.candidate.title or hit.candidate.path,
+                snippet=snippet_of(hit.candidate.text, terms),
+                provider="corpus",
+                score=round(hit.score, 4),
             )
             for hit in hits
         ]
@@ -96,14 +99,23 @@ class Corpus:
             row = connection.execute(
                 "SELECT id, title, media_type, indexed_at, published, language, authors FROM documents WHERE path = ?", (path,)
             ).fetchone()
-            bodies = [] if row is None else connection.execute("SELECT body FROM sections WHERE document = ? ORDER BY id", row[:1]).fetchall()
+            bodies = (
+                [] if row is None else connection.execute("SELECT body FROM sections WHERE document = ? ORDER BY id", row[:1]).fetchall()
+            )
         if row is None:
             raise NotFound(f"the corpus {self.name!r} has no document {path[:200]!r}")
         _, title, media_type, indexed_at, published, language, authors = row
         url = url_of(self.name, path)
         return Page(
-            url=url, final_url=url, title=title, text="".join(body for (body,) in bodies), media_type=media_type, fetched_at=datetime.fromisoformat(indexed_at),
-            published=published, language=language, authors=tuple(json.loads(authors)),
+            url=url,
+            final_url=url,
+            title=title,
+            text="".join(body for (body,) in bodies),
+            media_type=media_type,
+            fetched_at=datetime.fromisoformat(indexed_at),
+            published=published,
+            language=language,
+            authors=tuple(json.loads(authors)),
         )
 
     def paths(self) -> list[str]:

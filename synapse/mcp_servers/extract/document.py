@@ -19,10 +19,23 @@ RST: Final = "text/x-rst"
 PLAIN: Final = "text/plain"
 
 _SUFFIXES = {
-    ".html": HTML, ".htm": HTML, ".xhtml": HTML, ".md": MARKDOWN, ".markdown": MARKDOWN, ".rst": RST, ".txt": PLAIN, ".text": PLAIN,
+    ".html": HTML,
+    ".htm": HTML,
+    ".xhtml": HTML,
+    ".md": MARKDOWN,
+    ".markdown": MARKDOWN,
+    ".rst": RST,
+    ".txt": PLAIN,
+    ".text": PLAIN,
 }
 _TYPES = {
-    HTML: HTML, "application/xhtml+xml": HTML, MARKDOWN: MARKDOWN, "text/x-markdown": MARKDOWN, RST: RST, "text/prs.fallenstein.rst": RST, PLAIN: PLAIN,
+    HTML: HTML,
+    "application/xhtml+xml": HTML,
+    MARKDOWN: MARKDOWN,
+    "text/x-markdown": MARKDOWN,
+    RST: RST,
+    "text/prs.fallenstein.rst": RST,
+    PLAIN: PLAIN,
 }
 
 VERSION: Final = 1

@@ -10,22 +10,39 @@ from lxml.html import HtmlElement
 from synapse.mcp_servers.extract.blocks import Blocks, tidy
 
 _SKIP = frozenset(
-    "script style nav noscript template svg iframe form button select input textarea object embed canvas audio video map head math footer".split()
+    """
+    script style nav noscript template svg iframe form button select input textarea object embed canvas audio video map head math
+    footer
+    """.split()  # noqa: SIM905 - one word per line would fill a page
 )
 _BLOCK = frozenset(
-    "html body div section article main header aside ul ol dl dd li blockquote figure figcaption details summary address fieldset "
-    "table tbody thead tfoot tr td th center hr p h1 h2 h3 h4 h5 h6 pre dt caption hgroup".split()
+    """
+    html body div section article main header aside ul ol dl dd li blockquote figure figcaption details summary address fieldset table
+    tbody thead tfoot tr td th center hr p h1 h2 h3 h4 h5 h6 pre dt caption hgroup
+    """.split()  # noqa: SIM905 - one word per line would fill a page
 )
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 # Words of a class attribute that mark furniture of documentation generators, never content.
 _FURNITURE = frozenset(
-    "headerlink sphinxsidebar related navheader navfooter toc toctree-wrapper contents breadcrumb breadcrumbs viewcode-link indexterm "
-    "md-nav md-header md-footer md-sidebar theme-doc-toc-mobile sr-only visually-hidden skip-link copybtn lineno linenos "
-    "admonition-title versionselect language_switcher_placeholder noprint hidden edit-link prev-next-area pagination-nav".split()
+    """
+    headerlink sphinxsidebar related navheader navfooter toc toctree-wrapper contents breadcrumb breadcrumbs viewcode-link indexterm
+    md-nav md-header md-footer md-sidebar theme-doc-toc-mobile sr-only visually-hidden skip-link copybtn lineno linenos admonition-
+    title versionselect language_switcher_placeholder noprint hidden edit-link prev-next-area pagination-nav
+    """.split()  # noqa: SIM905 - one word per line would fill a page
 )
-_ADMONITIONS = frozenset("note tip warning caution important admonition".split())
-_ROLES = frozenset("navigation banner contentinfo search complementary menu menubar toolbar dialog".split())
-_HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?![.\d]*[1-9])|opacity\s*:\s*0(?![.\d]*[1-9])", re.I)
+_ADMONITIONS = frozenset(
+    """
+    note tip warning caution important admonition
+    """.split()  # noqa: SIM905 - one word per line would fill a page
+)
+_ROLES = frozenset(
+    """
+    navigation banner contentinfo search complementary menu menubar toolbar dialog
+    """.split()  # noqa: SIM905 - one word per line would fill a page
+)
+_HIDDEN_STYLE = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?![.\d]*[1-9])|opacity\s*:\s*0(?![.\d]*[1-9])", re.I
+)
 _FIELD_LIST = "field-list"
 _MAX_TERM = 300
 """Code points: a longer ``dt`` is prose, not the name of what follows."""
@@ -84,7 +101,8 @@ class _Walk:
             self.buffer.append(" ")
         if element.text:
             self.buffer.append(element.text)
-        return iter(element)
+        children: Iterator[HtmlElement] = iter(element)
+        return children
 
     def leave(self, element: HtmlElement, *, is_root: bool) -> None:
         if element.tag in _BLOCK:

@@ -17,8 +17,10 @@ _STRONG = re.compile(r"(\*\*?)(?=\S)(.+?)(?<=\S)\1(?!\w)", re.S)
 _SUBSTITUTION = re.compile(r"\|([\w .-]+)\|(?:__?)?")
 # Their content is prose that belongs to the text; of every other directive only the argument of these shapes matters.
 _PROSE = frozenset(
-    "note tip hint warning caution danger error important attention admonition seealso deprecated versionadded versionchanged "
-    "topic rubric epigraph pull-quote glossary container class tab tabs".split()
+    """
+    note tip hint warning caution danger error important attention admonition seealso deprecated versionadded versionchanged topic
+    rubric epigraph pull-quote glossary container class tab tabs
+    """.split()  # noqa: SIM905 - one word per line would fill a page
 )
 _CODE = frozenset({"code", "code-block", "sourcecode", "parsed-literal", "prompt", "doctest", "testcode", "ipython", "console"})
 _OBJECTS = re.compile(
@@ -87,7 +89,12 @@ class _Reader:
         if over and len(line.text) > 3 and not following.text:
             self.at += 1
             return True
-        if not over and _UNDERLINE.match(following.text) and len(following.text) >= min(len(line.text), 4) and following.indent == line.indent:
+        if (
+            not over
+            and _UNDERLINE.match(following.text)
+            and len(following.text) >= min(len(line.text), 4)
+            and following.indent == line.indent
+        ):
             self._heading(line.text, following.text[0])
             self.at += 2
             return True
@@ -117,7 +124,11 @@ class _Reader:
             self._options(line.indent)
         elif name in _PROSE:
             self._options(line.indent)
-            prefix = {"versionadded": "Added in version ", "versionchanged": "Changed in version ", "deprecated": "Deprecated since version "}
+            prefix = {
+                "versionadded": "Added in version ",
+                "versionchanged": "Changed in version ",
+                "deprecated": "Deprecated since version ",
+            }
             self.blocks.paragraph(inline(prefix.get(name, "") + argument))
         else:
             self._skip_body(line.indent)

@@ -1,0 +1,29 @@
+"""What an MCP server counts. Each application has its own registry, so that two live in one process."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+
+class ServerMetrics:
+    """Calls, errors by kind and durations, per tool."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.calls = Counter("synapse_mcp_tool_calls", "Tool calls that ended, by outcome.", ["tool", "outcome"], registry=self.registry)
+        self.errors = Counter(
+            "synapse_mcp_tool_errors", "Tool calls that failed, by the kind of error.", ["tool", "code"], registry=self.registry
+        )
+        self.running = Gauge("synapse_mcp_tool_calls_in_progress", "Tool calls under way.", ["tool"], registry=self.registry)
+        self.seconds = Histogram(
+            "synapse_mcp_tool_duration_seconds", "How long tool calls took.", ["tool"], registry=self.registry, buckets=_BUCKETS
+        )
+
+    def page(self) -> bytes:
+        """All of it in Prometheus' text format."""
+        return generate_latest(self.registry)

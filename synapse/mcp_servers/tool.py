@@ -1,0 +1,69 @@
+"""What every tool gets: its failure as a fault that programs can read, and its numbers."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, ParamSpec, TypeVar
+
+from mcp_types import CallToolResult, TextContent
+from pydantic import BaseModel
+
+from synapse.contracts.wire import ERROR, ToolFault
+from synapse.errors import SynapseError
+from synapse.mcp_servers.metrics import ServerMetrics
+
+P = ParamSpec("P")
+M = TypeVar("M", bound=BaseModel)
+
+_log = logging.getLogger(__name__)
+
+INTERNAL: Final = ToolFault(code="internal", retryable=True, message="the tool failed for a reason of its own; the server's log has it")
+
+
+def guarded(metrics: ServerMetrics, show: Callable[[M], str]) -> Callable[[Callable[P, Awaitable[M]]], Callable[P, Awaitable[Any]]]:
+    """Make a tool of a function that returns a model and raises `synapse.errors`; ``show`` words the result for a person.
+
+    An error of another kind is a fault of ours: it is logged here and says nothing to the caller.
+    """
+
+    def decorate(function: Callable[P, Awaitable[M]]) -> Callable[P, Awaitable[Any]]:
+        tool = function.__name__
+
+        @functools.wraps(function)
+        async def run(*args: P.args, **kwargs: P.kwargs) -> CallToolResult:
+            started = time.perf_counter()
+            outcome = "cancelled"
+            metrics.running.labels(tool).inc()
+            try:
+                result = await function(*args, **kwargs)
+                outcome = "ok"
+                return CallToolResult(
+                    content=[TextContent(type="text", text=show(result))], structured_content=result.model_dump(mode="json")
+                )
+            except Exception as error:
+                outcome = "error"
+                fault = _fault(tool, error)
+                metrics.errors.labels(tool, fault.code).inc()
+                return CallToolResult(
+                    content=[TextContent(type="text", text=fault.message)], is_error=True, _meta={ERROR: fault.model_dump(mode="json")}
+                )
+            finally:
+                metrics.running.labels(tool).dec()
+                metrics.calls.labels(tool, outcome).inc()
+                metrics.seconds.labels(tool).observe(time.perf_counter() - started)
+
+        return run
+
+    return decorate
+
+
+def _fault(tool: str, error: Exception) -> ToolFault:
+    if isinstance(error, SynapseError):
+        return ToolFault(code=error.code, retryable=error.retryable, message=str(error))
+    if isinstance(error, TimeoutError):
+        return ToolFault(code="timeout", retryable=True, message="the tool's own time ran out")
+    _log.error("tool %s failed unexpectedly", tool, exc_info=error)
+    return INTERNAL

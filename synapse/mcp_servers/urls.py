@@ -1,0 +1,56 @@
+"""Which URLs may be asked for at all, before any name is resolved."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+import httpx
+
+from synapse.errors import Permanent
+
+_PORTS: Final = {"http": 80, "https": 443}
+_FORBIDDEN: Final = re.compile(r"[\x00-\x20\x7f-\xa0\\\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff]")
+_MAX_LENGTH: Final = 4096
+
+
+def port_of(url: httpx.URL) -> int:
+    """The port that a URL leads to."""
+    return url.port or _PORTS[url.scheme]
+
+
+def host_of(url: httpx.URL) -> str:
+    """The host as it is resolved: ASCII, lower-case, brackets and the final dot taken off."""
+    return url.raw_host.decode("ascii").strip("[]").rstrip(".").lower()
+
+
+@dataclass(frozen=True)
+class UrlPolicy:
+    """Only http and https on their own ports. ``allowed`` are the operator's exceptions: 'host', or 'host:port' for another port."""
+
+    allowed: tuple[str, ...] = ()
+
+    def checked(self, text: str, base: httpx.URL | None = None) -> httpx.URL:
+        """The URL to fetch; relative to ``base`` if given. Raises Permanent for one that is not fetched whatever it resolves to."""
+        if len(text) > _MAX_LENGTH or _FORBIDDEN.search(text):
+            raise Permanent("the URL is too long or has characters that no URL has")
+        try:
+            url = base.join(text) if base is not None else httpx.URL(text)
+            host = host_of(url)
+        except (httpx.InvalidURL, ValueError) as error:
+            raise Permanent("the URL cannot be read") from error
+        if url.scheme not in _PORTS:
+            raise Permanent("only http and https are fetched")
+        if url.userinfo:
+            raise Permanent("a URL with a user name is not fetched")
+        if not host or "%" in host:
+            raise Permanent("the URL names no host")
+        if url.port not in (None, _PORTS[url.scheme]) and f"{host}:{url.port}" not in self.allowed:
+            raise Permanent("only the ports of http and https are fetched")
+        return url
+
+    def is_allowed_host(self, url: httpx.URL) -> bool:
+        """Whether the operator lets this host be fetched although its address is private."""
+        host = host_of(url)
+        return host in self.allowed or f"{host}:{port_of(url)}" in self.allowed
