@@ -75,7 +75,11 @@ def create_app(runtime: Runtime | None = None, *, configuration: str | None = "c
     if configuration is not None:
         app.config_from_object(configuration)
     for agent in app.runtime.registry.values():
-        made = type(f"{agent.name.title().replace('.', '').replace('_', '')}Task", (StepTask,), {"name": agent.task, "agent": agent, "__doc__": agent.description})
+        made = type(
+            f"{agent.name.title().replace('.', '').replace('_', '')}Task",
+            (StepTask,),
+            {"name": agent.task, "agent": agent, "__doc__": agent.description},
+        )
         app.register_task(made())
     bootsteps.install(app)
     signals.worker_process_shutdown.connect(lambda **_: app.runtime.close(), weak=False, dispatch_uid="synapse-close")

@@ -1,0 +1,34 @@
+"""A run's report, read from the blobs its steps stored."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from synapse.contracts.report import Report
+from synapse.contracts.run import RunDetail, RunState
+from synapse.engine.runtime import Runtime
+from synapse.errors import Conflict, NotFound
+
+
+class Reports:
+    """Finds the report of a run by the sha256 in its output."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+
+    async def markdown(self, run: RunDetail) -> str:
+        """The report as Markdown. Raises Conflict while the run has none, NotFound when its workflow makes none."""
+        return (await self._blob(run, "markdown")).decode()
+
+    async def json(self, run: RunDetail) -> Report:
+        """The report as data. Raises as `markdown`."""
+        return Report.model_validate_json(await self._blob(run, "report"))
+
+    async def _blob(self, run: RunDetail, name: str) -> bytes:
+        if run.state is not RunState.SUCCEEDED:
+            raise Conflict(f"the run is {run.state}; it has no report", remedy="wait for it to succeed")
+        output: Any = run.output
+        sha256 = output.get(name) if isinstance(output, dict) else None
+        if not isinstance(sha256, str):
+            raise NotFound(f"the workflow {run.workflow!r} makes no report")
+        return await self.runtime.database.blobs.get(sha256)

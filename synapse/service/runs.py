@@ -1,0 +1,97 @@
+"""What can be done with runs. API, command and MCP face all come through here, so a rule lives once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from synapse.contracts.messages import Event
+from synapse.contracts.run import RunDetail, RunPage, RunRequest, RunState
+from synapse.engine.runtime import Runtime
+from synapse.errors import InvalidInput, NotFound
+from synapse.state.lifecycle import NewRun
+from synapse.workflows.compile import checked_input, compile_workflow
+from synapse.workflows.definition import builtin, builtins
+from synapse.workflows.program import Program, build
+
+_MAX_INPUT = 262_144
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """The run, and whether this request made it (or an earlier one with the same idempotency key)."""
+
+    run: RunDetail
+    created: bool
+
+
+class Runs:
+    """Submit, look at, cancel and resume runs. Every method blocks on the database; call it from a thread."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+
+    def submit(self, request: RunRequest, *, idempotency_key: str | None = None, traceparent: str | None = None) -> Submitted:
+        """Check the request, write the run and tell the workers.
+
+        Raises InvalidInput naming the field, NotFound for an unknown workflow, Conflict for an idempotency key that was used
+        for another request. Once this returns, the run will end, whatever dies.
+        """
+        program = self._program(request.workflow)
+        given = {**request.input, **({"question": request.question} if request.question is not None else {})}
+        if len(json.dumps(given)) > _MAX_INPUT:
+            raise InvalidInput(f"more than {_MAX_INPUT} characters of JSON", field="input", remedy="send less, or put it into a corpus")
+        new = NewRun(
+            id=str(uuid.uuid4()),
+            input=checked_input(program.workflow, given),
+            timeout=request.timeout_seconds or self.runtime.engine.run_timeout_seconds,
+            idempotency_key=idempotency_key,
+            fingerprint=_fingerprint(request),
+            traceparent=traceparent,
+        )
+        begun = self.runtime.database.lifecycle.begin(program, new)
+        self.runtime.publisher.hints(begun.hints)
+        return Submitted(self.get(begun.run), begun.created)
+
+    def _program(self, name: str) -> Program:
+        workflow = builtin(name)
+        if workflow is None:
+            raise NotFound(f"there is no workflow {name!r}", field="workflow", remedy=f"known: {', '.join(builtins())}")
+        return compile_workflow(workflow, self.runtime.registry)
+
+    def get(self, run: str) -> RunDetail:
+        """The run with every step. Raises NotFound."""
+        return self.runtime.database.queries.run(run)
+
+    def state(self, run: str) -> RunState:
+        """Where the run stands. Raises NotFound."""
+        return self.runtime.database.queries.state(run)
+
+    def list(self, *, state: RunState | None = None, workflow: str | None = None, limit: int = 50, cursor: str | None = None) -> RunPage:
+        """A page of runs, newest first."""
+        return self.runtime.database.queries.runs(state=state, workflow=workflow, limit=limit, cursor=cursor)
+
+    def cancel(self, run: str, reason: str = "cancelled on request") -> RunDetail:
+        """Stop the run; one that has ended stays as it is. Raises NotFound."""
+        self.runtime.database.lifecycle.cancel(run, reason)
+        return self.get(run)
+
+    def resume(self, run: str) -> RunDetail:
+        """Go on with a failed or cancelled run from its last good steps. Raises NotFound, Conflict."""
+        digest = self.runtime.database.queries.digest(run)
+        program = build(self.runtime.database.queries.workflow(digest))
+        self.runtime.publisher.hints(self.runtime.database.lifecycle.resume(program, run))
+        return self.get(run)
+
+    def events(self, run: str, after: int = 0, limit: int = 1000) -> list[Event]:
+        """Events of a run with a number above ``after``. Raises NotFound."""
+        self.runtime.database.queries.state(run)
+        return self.runtime.database.events.of_run(run, after, limit)
+
+
+def _fingerprint(request: RunRequest) -> str:
+    canonical: dict[str, Any] = request.model_dump(mode="json")
+    return hashlib.sha256(json.dumps(canonical, sort_keys=True).encode()).hexdigest()

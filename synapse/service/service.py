@@ -1,0 +1,68 @@
+"""Everything the faces may ask for, in one object."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+from pydantic import Field
+
+from synapse.contracts.evidence import Frozen
+from synapse.engine.runtime import Runtime
+from synapse.errors import NotFound
+from synapse.service.feed import Feed
+from synapse.service.health import HealthChecks
+from synapse.service.reports import Reports
+from synapse.service.runs import Runs
+
+
+class AgentView(Frozen):
+    """An agent as a program sees it."""
+
+    name: str
+    queue: str
+    description: str
+    timeout_seconds: float
+    input_schema: dict[str, Any] = Field(description="JSON Schema of its input.")
+    output_schema: dict[str, Any] = Field(description="JSON Schema of its output.")
+
+
+class Service:
+    """The parts that faces use. Importing and making it connects to nothing."""
+
+    def __init__(self, runtime: Runtime | None = None) -> None:
+        self.runtime = runtime or Runtime()
+        self.runs = Runs(self.runtime)
+        self.reports = Reports(self.runtime)
+        self.health = HealthChecks(self.runtime)
+
+    @cached_property
+    def feed(self) -> Feed:
+        """The live feed of this process."""
+        return Feed(self.runtime.database.events)
+
+    def agents(self) -> list[AgentView]:
+        """Every installed agent, by name."""
+        return [self.agent(name) for name in sorted(self.runtime.registry)]
+
+    def agent(self, name: str) -> AgentView:
+        """One agent. Raises NotFound."""
+        agent = self.runtime.registry.get(name)
+        if agent is None:
+            raise NotFound(f"there is no agent {name!r}")
+        return AgentView(
+            name=agent.name,
+            queue=agent.queue,
+            description=agent.description,
+            timeout_seconds=agent.timeout,
+            input_schema=agent.input.model_json_schema(),
+            output_schema=agent.output.model_json_schema(mode="serialization"),
+        )
+
+    def upgrade(self) -> None:
+        """Bring the database's tables to this version."""
+        self.runtime.database.upgrade()
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.runtime.close()
