@@ -1,0 +1,108 @@
+"""The driver: rounds interleaved over the systems, medians, ratios to stock Celery."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+from benchmarks.engine.measure import Figures, measure
+from benchmarks.engine.system import Servers, System, load, needs_redis
+from tests.services import Postgres, RabbitMQ, Redis
+
+REFERENCE = "stock_celery"
+
+
+def main() -> None:
+    """Measure, and print a table or JSON. Nothing passes or fails here."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.engine", description=__doc__)
+    parser.add_argument("--systems", default="stock_celery,dbos,synapse", help="comma-separated modules of benchmarks/engine/systems")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--burst", type=int, default=200, help="runs submitted at once")
+    parser.add_argument("--sequential", type=int, default=40, help="runs one after the other")
+    parser.add_argument("--warm-up", type=int, default=20, help="runs before each measurement")
+    parser.add_argument("--json", action="store_true", help="print figures of every round instead of a table")
+    asked = parser.parse_args()
+    names = asked.systems.split(",")
+
+    figures: dict[str, list[Figures]] = {name: [] for name in names}
+    with _systems(names) as systems:
+        disk = _fsync_ms()
+        for turn in range(asked.rounds):
+            for name, system in systems.items():
+                taken = measure(system, sequential=asked.sequential, burst=asked.burst, warm_up=asked.warm_up)
+                figures[name].append(taken)
+                print(f"round {turn + 1} {name}: {_cells(taken)}", file=sys.stderr, flush=True)
+        labels = {name: system.label for name, system in systems.items()}
+
+    medians = {name: Figures.median(rounds) for name, rounds in figures.items()}
+    if asked.json:
+        rounds = {name: [asdict(one) for one in taken] for name, taken in figures.items()}
+        machine = {"cores": os.cpu_count(), "fsync_ms": disk, "load": os.getloadavg()[0]}
+        result = {
+            "machine": machine,
+            "asked": vars(asked),
+            "rounds": rounds,
+            "medians": {name: asdict(one) for name, one in medians.items()},
+        }
+        print(json.dumps(result, indent=2))
+    else:
+        _table(medians, labels, disk)
+
+
+@contextmanager
+def _systems(names: list[str]) -> Iterator[dict[str, System]]:
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="synapse-benchmark-")))
+        redis = stack.enter_context(Redis()) if any(needs_redis(name) for name in names) else None
+        servers = Servers(stack.enter_context(Postgres()), stack.enter_context(RabbitMQ()), redis)
+        systems = {}
+        for name in names:
+            systems[name] = load(name, servers, folder)
+            stack.callback(systems[name].close)
+        yield systems
+
+
+def _fsync_ms() -> float:
+    """How long this disk takes to keep a page: figures of two machines compare only with this beside them."""
+    taken = []
+    with tempfile.NamedTemporaryFile() as file:
+        for _ in range(50):
+            file.write(b"x" * 8192)
+            file.flush()
+            began = time.perf_counter()
+            os.fsync(file.fileno())
+            taken.append((time.perf_counter() - began) * 1000)
+    return statistics.median(taken)
+
+
+def _cells(figures: Figures) -> str:
+    return (
+        f"p50 {figures.p50_ms:.1f} ms, p95 {figures.p95_ms:.1f} ms, {figures.runs_per_second:.1f} runs/s, "
+        f"{figures.cpu_ms_per_run:.1f} CPU ms a run, {figures.pss_mb:.0f} MB"
+    )
+
+
+def _table(medians: dict[str, Figures], labels: dict[str, str], disk: float) -> None:
+    print(f"\n{os.cpu_count()} cores, fsync {disk:.2f} ms, load {os.getloadavg()[0]:.1f}; medians of interleaved rounds")
+    head = f"{'':14}{'p50 ms':>9}{'p95 ms':>9}{'runs/s':>9}{'CPU ms':>9}{'PSS MB':>9}"
+    reference = medians.get(REFERENCE)
+    print(head + (f"   {'latency':>8}{'runs/s':>8}{'CPU':>7}   against {REFERENCE}" if reference else ""))
+    for name, one in medians.items():
+        line = f"{name:14}{one.p50_ms:9.1f}{one.p95_ms:9.1f}{one.runs_per_second:9.1f}{one.cpu_ms_per_run:9.1f}{one.pss_mb:9.0f}"
+        if reference:
+            line += f"   {one.p50_ms / reference.p50_ms:7.2f}×{one.runs_per_second / reference.runs_per_second:7.2f}×"
+            line += f"{one.cpu_ms_per_run / reference.cpu_ms_per_run:6.2f}×"
+        print(f"{line}   {labels[name]}")
+
+
+if __name__ == "__main__":
+    main()

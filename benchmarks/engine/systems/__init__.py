@@ -1,0 +1,1 @@
+"""One module per system; each defines a class `System` (see `benchmarks.engine.system`)."""
