@@ -1,7 +1,7 @@
 """A page's text taken apart into headings, prose, list items, code and tables, each at its offset.
 
 The text comes from many extractors: paragraphs may be hard-wrapped or one line each, code may be fenced,
-prompted or bare. A line that is taken for prose by mistake ends up in somebody's report, so doubt means code.
+prompted, bare or indented by four blanks. A line that is taken for prose by mistake ends up in somebody's report, so doubt means code.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ class _Line:
     start: int
     end: int
     text: str
+    indent: int = 0
 
 
 _FENCE = re.compile(r"(```|~~~)")
@@ -58,11 +59,16 @@ _CODE = re.compile(
 )
 _SQL = re.compile(r"(SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|GRANT|FROM|WHERE|BEGIN|COMMIT|SET|WITH)\b[^.]*[;,(]?$")
 _SIGNATURE = re.compile(
-    r"(?:(?:class|exception|classmethod|staticmethod|abstractmethod|async|coroutine|function|method)\s+)*[\w.]+\s*\(.*\)?.*¶$"
+    r"(?:(?:class|exception|classmethod|staticmethod|abstractmethod|async|coroutine|function|method|property)\s+)*"
+    r"[A-Za-z_][\w.]*\s?\(.*\)?(?:\s*->.*)?(?:\s*¶)?$"
 )
+_TERM = re.compile(r"(?:-{1,2}[a-zA-Z]|[A-Z][A-Z_]+\b|[a-z]\w*[_.]\w+|[A-Z]\w*\.\w+|(?:class|exception)\s+\w)")
+_GLOSSARY = re.compile(r"[a-z][\w-]*(?: [\w-]+)*$")
 _SYMBOLS = re.compile(r"[{}\[\]()=<>|;$\\*_&^%#@]")
 _TERMINAL = re.compile(r"[.!?:;。！？…][\"'”’)\]]*$")
 _STOPPED = re.compile(r"[.!?。！？…][\"'”’)\]]*$")
+_CODE_INDENT = 4
+_MOST_TERM = 200
 _OPEN_ENDED = re.compile(
     r"(?:[,(–—-]|\b(?:a|an|the|and|or|but|of|to|in|on|at|by|for|with|from|as|is|are|was|were|be|that|which|if|when|than|its|their|this|these"
     r"|will|can|may|must|should|not|only|also|into|such|like|called|using|any|all|each|other|has|have|it|you))$",
@@ -75,7 +81,7 @@ def blocks(text: str) -> list[Block]:
     found: list[Block] = []
     heading = ""
     for kind, first, last in _runs(_lines(text)):
-        if kind is Kind.HEADING:
+        if kind in (Kind.HEADING, Kind.TERM):
             heading = _MARKED_HEADING.sub("", first.text).rstrip("#¶ ").strip()
         found.append(Block(kind, first.start, last.end, heading))
     return found
@@ -87,7 +93,7 @@ def _lines(text: str) -> list[_Line]:
     for raw in text.splitlines(keepends=True):
         stripped = raw.strip()
         start = at + (len(raw) - len(raw.lstrip()) if stripped else 0)
-        lines.append(_Line(start, start + len(stripped), stripped))
+        lines.append(_Line(start, start + len(stripped), stripped, start - at))
         at += len(raw)
     return lines
 
@@ -101,7 +107,11 @@ def _runs(lines: list[_Line]) -> Iterator[tuple[Kind, _Line, _Line]]:
         following = lines[position + 1] if position + 1 < len(lines) else _Line(0, 0, "")
         mark = _FENCE.match(line.text)
         inside, fence = bool(fence), _next_fence(fence, mark.group(1) if mark else "")
-        kind = None if mark or not line.text or _RULE.match(line.text) else Kind.CODE if inside else _kind(line, following, open_kind, last)
+        indented = line.indent >= _CODE_INDENT and (open_kind is Kind.CODE or (open_kind is None and not _LIST.match(line.text)))
+        if mark or not line.text or _RULE.match(line.text):
+            kind = None
+        else:
+            kind = Kind.CODE if inside or indented else _kind(line, following, open_kind, last)
         if kind is not None and kind is open_kind and _joins(kind, last, line):
             last = line
             continue
@@ -131,7 +141,9 @@ def _kind(line: _Line, following: _Line, before: Kind | None, last: _Line) -> Ki
     marker = _LIST.match(text)
     body = text[marker.end() :] if marker else text
     if body.endswith("¶"):
-        return Kind.TERM if _SIGNATURE.match(body) or "(" in body else Kind.HEADING
+        return Kind.TERM if _SIGNATURE.match(body) else Kind.HEADING
+    if not wrapped and _is_term(body, following):
+        return Kind.TERM
     if marker and not wrapped:
         return Kind.CODE if _is_code(body) else Kind.LIST
     if not wrapped and _is_code(text):
@@ -139,6 +151,14 @@ def _kind(line: _Line, following: _Line, before: Kind | None, last: _Line) -> Ki
     if before is Kind.CODE and not wrapped and _code_goes_on(text):
         return Kind.CODE
     return Kind.HEADING if not wrapped and _is_heading(line, following) else Kind.PROSE
+
+
+def _is_term(text: str, following: _Line) -> bool:
+    """Whether a line alone names a function, an option or a setting that the next paragraph explains."""
+    if following.text or len(text) > _MOST_TERM or _STOPPED.search(text):
+        return False
+    # A lone line in lower case is how definition lists and glossaries name what they define.
+    return bool(_SIGNATURE.match(text)) or (len(text.split()) <= 6 and (bool(_TERM.match(text)) or bool(_GLOSSARY.match(text))))
 
 
 def _is_code(text: str) -> bool:
@@ -171,6 +191,8 @@ def _is_heading(line: _Line, following: _Line) -> bool:
 def _joins(kind: Kind, last: _Line, line: _Line) -> bool:
     if kind in (Kind.CODE, Kind.TABLE):
         return True
+    if kind is Kind.TERM:
+        return False
     return kind is Kind.PROSE and (_continues(last, line) or bool(_STOPPED.search(last.text)))
 
 

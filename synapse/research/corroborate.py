@@ -8,7 +8,7 @@ reader's trust in all the true ones.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from synapse.contracts.evidence import Verdict
@@ -31,7 +31,9 @@ _CONDITIONAL = re.compile(
     r"\b(?:if|unless|when|except|before|prior to|since|in version|as of|until|may|might|could|sometimes|usually|often|some|most)\b",
     re.IGNORECASE,
 )
-_NUMBER_WORDS = frozenset("one two three four five six seven eight nine ten eleven twelve hundred thousand million billion".split())
+_NUMBER_WORDS = frozenset(
+    ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "hundred", "thousand", "million", "billion")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +61,14 @@ def voices(indexed: Index) -> list[str]:
     return names
 
 
-def support(indexed: Index, at: int, allowed: Iterable[int], names: Sequence[str]) -> Support:
-    """What else among the ``allowed`` passages makes the statement of passage ``at``."""
+def support(indexed: Index, at: int, usable: Callable[[int], bool], names: Sequence[str]) -> Support:
+    """What else among the ``usable`` passages makes the statement of passage ``at``."""
     claim = indexed.passages[at]
     own = names[claim.document]
     found, origins = [at], [own]
-    for other in _similar(indexed, at, set(allowed)):
+    for other in _similar(indexed, at):
         passage = indexed.passages[other]
-        if not same_statement(indexed, claim, passage):
+        if not same_statement(indexed, claim, passage) or not usable(other):
             continue
         voice = names[passage.document]
         found.append(other)
@@ -77,11 +79,11 @@ def support(indexed: Index, at: int, allowed: Iterable[int], names: Sequence[str
     return Support(tuple(found), tuple(origins), verdict)
 
 
-def _similar(indexed: Index, at: int, allowed: set[int]) -> list[int]:
+def _similar(indexed: Index, at: int) -> list[int]:
     """Passages that share the claim's rarest words; the only ones worth a closer look."""
     claim = indexed.passages[at]
     rare = sorted(claim.bag, key=lambda word: len(indexed.postings[word]))[:4]
-    return sorted({other for word in rare for other in indexed.postings[word] if other != at and other in allowed})
+    return sorted({other for word in rare for other in indexed.postings[word] if other != at})
 
 
 def overlap(indexed: Index, one: Passage, other: Passage) -> float:
@@ -92,18 +94,20 @@ def overlap(indexed: Index, one: Passage, other: Passage) -> float:
 
 def same_statement(indexed: Index, claim: Passage, other: Passage) -> bool:
     """Whether the other sentence says all that the claim says, with the same numbers and the same sign."""
-    if _negative(claim.span.text) != _negative(other.span.text) or numbers(claim.span.text) - numbers(other.span.text):
+    common = claim.bag & other.bag
+    if 2 * len(common) < len(claim.bag) or len(other.words) > 3 * len(claim.words):
         return False
-    own = sum(indexed.weight(word) for word in claim.bag)
-    shared = sum(indexed.weight(word) for word in claim.bag & other.bag)
-    return bool(own) and shared / own >= _SAME_STATEMENT and len(other.words) <= 3 * len(claim.words)
+    own, shared = (sum(indexed.weight(word) for word in bag) for bag in (claim.bag, common))
+    if not own or shared / own < _SAME_STATEMENT:
+        return False
+    return _negative(claim.span.text) == _negative(other.span.text) and not numbers(claim.span.text) - numbers(other.span.text)
 
 
 def numbers(text: str) -> set[str]:
     """The quantities of a sentence as written without thousands separators; version, section and year-less labels are not quantities."""
     plain = _LABELLED.sub(" ", text)
     found = {match.replace(",", "").lstrip("+") for match in _NUMBER.findall(plain)}
-    return found | {word for word in re.findall(r"[a-z]+", plain.lower()) if word in _NUMBER_WORDS and word != "one"}
+    return found | {word for word in re.findall(r"[a-z]+", plain.lower()) if word in _NUMBER_WORDS}
 
 
 def _negative(text: str) -> bool:

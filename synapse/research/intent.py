@@ -15,10 +15,14 @@ class Intent(StrEnum):
     DEFINITION = "definition"
     TIME = "time"
     QUANTITY = "quantity"
+    BENEFIT = "benefit"
+    DRAWBACK = "drawback"
     FACT = "fact"
 
 
 _ASKS = (
+    (Intent.DRAWBACK, r"\b(?:disadvantages?|drawbacks?|cons|downsides?|risks?|weakness(?:es)?|limitations?|dangers?)\b"),
+    (Intent.BENEFIT, r"\b(?:advantages?|benefits?|pros|strengths?|upsides?)\b(?! .*\bover\b)"),
     (
         Intent.COMPARISON,
         r"\bdiffer(?:s|ent|ence|ences)?\b|\bversus\b|\bvs\b\.?|\bcompar(?:e|es|ed|ison)\b|\b(?:better|faster|slower|safer|rather|prefer\w*)\b"
@@ -52,6 +56,10 @@ _CUES = {
     Intent.TIME: r"\bwhen(?:ever)?\b|\bif\b|\bonly\b|\bshould\b|\bafter\b|\bbefore\b|\buntil\b|\bonce\b|\bexceeds?\b|\bduring\b|\bunless\b"
     r"|\b(?:1[89]|20)\d\d\b|\bversion \d|\bby default\b",
     Intent.QUANTITY: r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|hundred|thousand|million)\b|\bdefault\b|\bmaximum\b|\bminimum\b|\blimit",
+    Intent.BENEFIT: r"\b(?:faster|cheaper|better|easier|simpler|safer|smaller|efficient\w*|avoids?|saves?|reduces?|improves?|useful|allows?|benefits?|no need)\b"
+    r"|\badvantages?\b|\bwithout (?:having|needing)\b|\bspeeds? up\b",
+    Intent.DRAWBACK: r"\b(?:slower|costs?|expensive|cannot|lose|loses|lost|loss|not|unsafe|risks?|fails?|danger\w*|overhead|drawbacks?|disadvantages?)\b"
+    r"|\blimit\w*|\btruncated\b|\bcrash\w*|\bproblems?\b|\bonly\b|\bmust\b",
     Intent.FACT: r"\b(?:is|are|was|were|can|must|will)\b",
 }
 _ASK_PATTERNS = tuple((intent, re.compile(pattern, re.IGNORECASE)) for intent, pattern in _ASKS)

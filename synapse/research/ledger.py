@@ -6,14 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from synapse.contracts.evidence import Claim, Evidence, SubQuestion, Verdict
-from synapse.research.claims import statement
+from synapse.research.claims import Statement, statement
 from synapse.research.corroborate import Support, conflict, overlap, same_statement, support, voices
+from synapse.research.intent import Intent, intent_of
 from synapse.research.salience import Document, Index, index, salience
 
 # Under this share of the question's words (by weight), a sentence is about something else.
-_LEAST_COVERAGE = 0.5
+_LEAST_COVERAGE = 0.58
+# A comparison is only drawn by a sentence that speaks of both sides.
+_LEAST_COMPARED = 0.72
 # Under this part of the best sentence's score, more sentences only dilute the answer.
-_LEAST_SHARE = 0.45
+_LEAST_SHARE = 0.65
 _TOO_ALIKE = 0.55
 _MOST_EVIDENCE = 4
 
@@ -31,17 +34,17 @@ class _Pick:
     passage: int
     subquestion: str
     score: float
-    text: str
+    statement: Statement
 
 
-def build(questions: Sequence[SubQuestion], documents: Sequence[Document], *, per_question: int = 8) -> Ledger:
+def build(questions: Sequence[SubQuestion], documents: Sequence[Document], *, per_question: int = 6) -> Ledger:
     """At most ``per_question`` claims for each sub-question. A sentence is claimed once, where it answers best."""
     indexed = index(documents)
     statements = _Statements(indexed)
     picks = _choose(indexed, _ranked(indexed, questions, statements), per_question)
     names = voices(indexed)
-    supports = [support(indexed, pick.passage, statements.usable(), names) for pick in picks]
-    return _written(indexed, picks, supports, _conflicts(indexed, picks))
+    supports = [support(indexed, pick.passage, statements.usable, names) for pick in picks]
+    return _written(indexed, statements, picks, supports, _conflicts(indexed, picks))
 
 
 class _Statements:
@@ -49,15 +52,16 @@ class _Statements:
 
     def __init__(self, indexed: Index) -> None:
         self._indexed = indexed
-        self._known: dict[int, str | None] = {}
+        self._known: dict[int, Statement | None] = {}
 
-    def __getitem__(self, at: int) -> str | None:
+    def __getitem__(self, at: int) -> Statement | None:
         if at not in self._known:
-            self._known[at] = statement(self._indexed.passages[at].span)
+            passage = self._indexed.passages[at]
+            self._known[at] = statement(passage.span, self._indexed.documents[passage.document].text)
         return self._known[at]
 
-    def usable(self) -> set[int]:
-        return {at for at in range(len(self._indexed.passages)) if self[at] is not None}
+    def usable(self, at: int) -> bool:
+        return self[at] is not None
 
 
 def _ranked(indexed: Index, questions: Sequence[SubQuestion], statements: _Statements) -> list[list[_Pick]]:
@@ -66,35 +70,30 @@ def _ranked(indexed: Index, questions: Sequence[SubQuestion], statements: _State
     for question in questions:
         picks: list[_Pick] = []
         best = 0.0
-        for item in salience(indexed, question):
+        least = _LEAST_COMPARED if intent_of(question.text) is Intent.COMPARISON else _LEAST_COVERAGE
+        for item in salience(indexed, question, least=least):
             if item.score < best * _LEAST_SHARE:
                 break
-            if item.coverage < _LEAST_COVERAGE:
-                continue
-            text = statements[item.passage]
-            if text is not None:
+            said = statements[item.passage]
+            if said is not None:
                 best = max(best, item.score)
-                picks.append(_Pick(item.passage, question.id, item.score, text))
+                picks.append(_Pick(item.passage, question.id, item.score, said))
         lists.append(picks)
     return lists
 
 
 def _choose(indexed: Index, lists: Sequence[Sequence[_Pick]], per_question: int) -> list[_Pick]:
-    """Each sentence once, nothing said twice, at most ``per_question`` per sub-question."""
-    owner: dict[int, _Pick] = {}
-    for picks in lists:
-        for pick in picks:
-            if pick.passage not in owner or pick.score > owner[pick.passage].score:
-                owner[pick.passage] = pick
+    """In turns each sub-question takes the best sentence not yet said, until it has ``per_question``.
+
+    Taking turns keeps one sub-question from claiming what answers its neighbour best; the first one asked chooses first.
+    """
     chosen: list[_Pick] = []
-    for picks in lists:
-        taken = 0
-        for pick in picks:
-            if taken == per_question:
-                break
-            if owner[pick.passage] is pick and not _said(indexed, pick, chosen):
+    waiting = [iter(picks) for picks in lists]
+    for _ in range(per_question):
+        for picks in waiting:
+            pick = next((pick for pick in picks if not _said(indexed, pick, chosen)), None)
+            if pick is not None:
                 chosen.append(pick)
-                taken += 1
     return chosen
 
 
@@ -104,7 +103,7 @@ def _said(indexed: Index, pick: _Pick, chosen: Sequence[_Pick]) -> bool:
         known = indexed.passages[other.passage]
         if conflict(passage, known):
             continue
-        if pick.text == other.text or overlap(indexed, passage, known) >= _TOO_ALIKE or same_statement(indexed, passage, known):
+        if pick.statement.text == other.statement.text or overlap(indexed, passage, known) >= _TOO_ALIKE or same_statement(indexed, passage, known):
             return True
     return False
 
@@ -121,7 +120,9 @@ def _conflicts(indexed: Index, picks: Sequence[_Pick]) -> list[set[int]]:
     return found
 
 
-def _written(indexed: Index, picks: Sequence[_Pick], supports: Sequence[Support], conflicts: Sequence[set[int]]) -> Ledger:
+def _written(
+    indexed: Index, statements: _Statements, picks: Sequence[_Pick], supports: Sequence[Support], conflicts: Sequence[set[int]]
+) -> Ledger:
     ids: dict[int, str] = {}
     evidence: list[Evidence] = []
     claims: list[Claim] = []
@@ -130,11 +131,11 @@ def _written(indexed: Index, picks: Sequence[_Pick], supports: Sequence[Support]
         for at in found.passages:
             if at not in ids:
                 ids[at] = f"e{len(ids) + 1}"
-                evidence.append(_quoted(indexed, at, ids[at]))
+                evidence.append(_quoted(indexed, statements, at, ids[at]))
         claims.append(
             Claim(
                 id=f"c{number + 1}",
-                text=pick.text,
+                text=pick.statement.text,
                 subquestion=pick.subquestion,
                 score=pick.score,
                 evidence=tuple(ids[at] for at in found.passages),
@@ -150,8 +151,9 @@ def _one_per_document(indexed: Index, passages: Sequence[int]) -> tuple[int, ...
     return tuple({indexed.passages[at].document: at for at in reversed(passages)}.values())[::-1]
 
 
-def _quoted(indexed: Index, at: int, name: str) -> Evidence:
-    passage = indexed.passages[at]
-    document = indexed.documents[passage.document]
-    start, end = passage.span.start, passage.span.end
-    return Evidence(id=name, snapshot=document.snapshot.id, start=start, end=end, quote=document.text[start:end])
+def _quoted(indexed: Index, statements: _Statements, at: int, name: str) -> Evidence:
+    document = indexed.documents[indexed.passages[at].document]
+    said = statements[at]
+    if said is None:
+        raise ValueError(f"passage {at} makes no statement")
+    return Evidence(id=name, snapshot=document.snapshot.id, start=said.start, end=said.end, quote=document.text[said.start : said.end])

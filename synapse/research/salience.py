@@ -7,19 +7,26 @@ the weight of the question's words that the sentence (fully) or its surroundings
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import pairwise
 
 from synapse.contracts.evidence import Snapshot, SubQuestion
+from synapse.research.acronyms import acronyms
 from synapse.research.intent import Intent, cue_count, intent_of
 from synapse.research.sentences import Span, sentences
 from synapse.research.text import keywords, stem, terms
+from synapse.research.wording import subject
 
 # Shares of a word's weight that count when it is not in the sentence itself but near it, or only similar.
-_IN_HEADING, _IN_TITLE, _IN_BLOCK, _VARIANT = 0.5, 0.4, 0.35, 0.7
+_IN_HEADING, _IN_TITLE, _IN_BLOCK, _VARIANT = 0.5, 0.45, 0.35, 0.7
+_LONG_FORM = 0.9
 # How much what is not word overlap may add to it.
-_PHRASE, _CUE, _CENTRAL, _EARLY, _SPECIFIC, _SUBJECT = 0.15, 0.12, 0.2, 0.08, 0.05, 0.15
+_PHRASE, _CUE, _CENTRAL, _EARLY, _SPECIFIC, _SUBJECT, _DEFINES, _ABOUT = 0.15, 0.12, 0.15, 0.08, 0.05, 0.2, 0.4, 0.3
+# Two or more words in capitals in a row are one name: half of it names something else.
+_LONG_NAMES = re.compile(r"\b[A-Z][A-Z_]+(?:\s[A-Z][A-Z_]+)+\b")
 _FEEDBACK_SENTENCES, _FEEDBACK_TERMS = 30, 25
 
 
@@ -51,7 +58,9 @@ class Index:
     titles: list[frozenset[str]]
     headings: dict[str, frozenset[str]]
     blocks: dict[tuple[int, int], list[int]]
-    idf: dict[str, float] = field(default_factory=dict)
+    idf: dict[str, float]
+    acronyms: dict[str, tuple[str, ...]]
+    """Short form → the words it stands for, all stemmed."""
 
     def weight(self, term: str) -> float:
         """Between 1 (everywhere) and 2 (nowhere): rare words tell more, but the topic itself is common in pages about it."""
@@ -60,7 +69,7 @@ class Index:
 
 @dataclass(frozen=True, slots=True)
 class Salience:
-    """A passage's worth for one sub-question: ``score`` ranks, ``coverage`` (0..1) says how much of the question it is about."""
+    """A passage's worth for one sub-question: ``score`` ranks; ``coverage`` (0..1) says how much of the question it is about."""
 
     passage: int
     score: float
@@ -87,28 +96,55 @@ def index(documents: Sequence[Document]) -> Index:
         documents=documents,
         passages=passages,
         postings=dict(postings),
-        titles=[frozenset(terms(document.snapshot.title)) for document in documents],
+        titles=[frozenset(terms(f"{document.snapshot.title} {document.snapshot.url}")) for document in documents],
         headings={heading: frozenset(terms(heading)) for heading in headings},
         blocks=dict(blocks),
         idf=idf,
+        acronyms={stem(short): tuple(terms(long)) for document in documents for short, long in acronyms(document.text).items()},
     )
 
 
-def salience(indexed: Index, question: SubQuestion) -> list[Salience]:
-    """The passages that mention at least one word of the question, best first."""
-    wanted = list(dict.fromkeys(term for word in keywords(question.query) or [question.query] for term in terms(word)))
-    direct = _direct(indexed, wanted)
-    weights = [indexed.weight(term) for term in wanted]
-    whole = sum(weights) or 1.0
-    covered = {at: _coverage(indexed, at, hits, wanted, weights) / whole for at, hits in direct.items()}
+def salience(indexed: Index, question: SubQuestion, *, least: float = 0.0) -> list[Salience]:
+    """The passages that cover at least the share ``least`` of the question and, if it has names, one of those at least nearby; best first."""
+    asked = _Asked.of(indexed, question)
+    direct = _direct(indexed, asked.wanted)
+    covered: dict[int, float] = {}
+    for at, hits in direct.items():
+        shares = _shares(indexed, at, hits, asked.wanted)
+        if all(shares[position] >= _IN_HEADING for position in asked.required) and (
+            not asked.names or any(shares[position] for position in asked.names)
+        ):
+            covered[at] = sum(share * weight for share, weight in zip(shares, asked.weights, strict=True)) / asked.whole
     central = _central(indexed, covered)
-    pairs = set(zip(wanted, wanted[1:], strict=False))
-    intent = intent_of(question.text)
     found = [
-        Salience(at, round(coverage * _boost(indexed.passages[at], pairs, set(wanted), intent, central), 4), round(coverage, 4))
+        Salience(at, round(coverage * _boost(indexed, indexed.passages[at], asked, central), 4), round(coverage, 4))
         for at, coverage in covered.items()
+        if coverage >= least
     ]
     return sorted(found, key=lambda item: (-item.score, item.passage))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question as salience sees it: its words and their weights, which of them are names, and the kind of answer."""
+
+    wanted: tuple[str, ...]
+    weights: tuple[float, ...]
+    required: frozenset[int]
+    names: frozenset[int]
+    intent: Intent
+
+    @classmethod
+    def of(cls, indexed: Index, question: SubQuestion) -> _Asked:
+        wanted = tuple(dict.fromkeys(term for word in keywords(question.query) or [question.query] for term in terms(word)))
+        whole = {stem(word) for run in _LONG_NAMES.findall(question.text) for word in run.split()}
+        names = {term for word in question.text.split()[1:] if any(char.isupper() or char in "_." for char in word[:-1]) for term in terms(word)}
+        required, named = (frozenset(place for place, term in enumerate(wanted) if term in some) for some in (whole, names))
+        return cls(wanted, tuple(indexed.weight(term) for term in wanted), required, named, intent_of(question.text))
+
+    @property
+    def whole(self) -> float:
+        return sum(self.weights) or 1.0
 
 
 def _direct(indexed: Index, wanted: Sequence[str]) -> dict[int, dict[int, float]]:
@@ -118,7 +154,18 @@ def _direct(indexed: Index, wanted: Sequence[str]) -> dict[int, dict[int, float]
         for variant, share in _variants(indexed.postings, term):
             for at in indexed.postings[variant]:
                 hits[at][position] = max(share, hits[at].get(position, 0.0))
+        for at in _all_in(indexed, indexed.acronyms.get(term, ())):
+            hits[at][position] = max(_LONG_FORM, hits[at].get(position, 0.0))
     return hits
+
+
+def _all_in(indexed: Index, words: Sequence[str]) -> set[int]:
+    """The passages under a heading, or with words of their own, that have all of the words."""
+    if not words:
+        return set()
+    found = set.intersection(*(set(indexed.postings.get(word, ())) for word in words))
+    headings = {heading for heading, bag in indexed.headings.items() if bag.issuperset(words) and len(bag) <= len(words) + 1}
+    return found | {at for at, passage in enumerate(indexed.passages) if passage.span.heading in headings}
 
 
 def _variants(vocabulary: Iterable[str], term: str) -> list[tuple[str, float]]:
@@ -136,10 +183,11 @@ def _variants(vocabulary: Iterable[str], term: str) -> list[tuple[str, float]]:
     return found
 
 
-def _coverage(indexed: Index, at: int, hits: dict[int, float], wanted: Sequence[str], weights: Sequence[float]) -> float:
+def _shares(indexed: Index, at: int, hits: dict[int, float], wanted: Sequence[str]) -> list[float]:
+    """Per word of the question, how far the passage is about it: in the sentence, its heading, its page's title, its paragraph."""
     passage = indexed.passages[at]
     title, heading = indexed.titles[passage.document], indexed.headings[passage.span.heading]
-    total = 0.0
+    shares = []
     for position, term in enumerate(wanted):
         share = hits.get(position, 0.0)
         if share < _IN_HEADING:
@@ -149,8 +197,8 @@ def _coverage(indexed: Index, at: int, hits: dict[int, float], wanted: Sequence[
                 share = max(share, _IN_TITLE)
             elif any(term in indexed.passages[other].bag for other in indexed.blocks[passage.document, passage.span.block]):
                 share = max(share, _IN_BLOCK)
-        total += share * weights[position]
-    return total
+        shares.append(share)
+    return shares
 
 
 def _central(indexed: Index, covered: dict[int, float]) -> dict[str, float]:
@@ -162,15 +210,19 @@ def _central(indexed: Index, covered: dict[int, float]) -> dict[str, float]:
     return {word: value / whole for word, value in common}
 
 
-def _boost(passage: Passage, pairs: set[tuple[str, str]], wanted: set[str], intent: Intent, central: dict[str, float]) -> float:
-    span, words = passage.span, passage.words
-    phrases = len(pairs & set(zip(words, words[1:], strict=False))) / len(pairs) if pairs else 0.0
+def _boost(indexed: Index, passage: Passage, asked: _Asked, central: dict[str, float]) -> float:
+    span, words, wanted = passage.span, passage.words, asked.wanted
+    pairs = set(pairwise(wanted))
+    phrases = len(pairs & set(pairwise(words))) / len(pairs) if pairs else 0.0
     centrality = min(1.0, 2.0 * sum(central.get(word, 0.0) for word in passage.bag))
     early = 1.0 / (1.0 + span.block / 10.0 + span.nth / 3.0)
-    subject = 1.0 if wanted & set(words[:3]) else 0.0
+    about = sum(term in indexed.titles[passage.document] for term in wanted) / len(wanted) if wanted else 0.0
+    leading = set(terms(subject(span.text)))
+    led = sum(term in leading for term in wanted) / len(wanted) if wanted else 0.0
+    cues = cue_count(span.text, asked.intent)
     bonus = (
-        _PHRASE * phrases + _CUE * cue_count(span.text, intent) + _CENTRAL * centrality + _EARLY * early
-        + _SPECIFIC * _specificity(span.text) + _SUBJECT * subject
+        _PHRASE * phrases + _CUE * cues + _CENTRAL * centrality + _EARLY * early + _ABOUT * about
+        + _SPECIFIC * _specificity(span.text) + (_DEFINES if asked.intent is Intent.DEFINITION and cues else _SUBJECT) * led
     )  # fmt: skip
     return (1.0 + bonus) * _length_factor(len(words))
 
@@ -187,10 +239,3 @@ def _length_factor(length: int) -> float:
     if length < 5:
         return 0.8
     return 1.0 if length <= 24 else max(0.6, 1.0 - (length - 24) / 60.0)
-
-
-def focus_terms(question: SubQuestion) -> frozenset[str]:
-    """The stems of names and technical words of a question: without any of them a sentence is about something else."""
-    words = keywords(question.query)
-    names = [word for word in words if any(char.isupper() for char in word) or not word.isalpha()]
-    return frozenset(stem(word) for word in names)

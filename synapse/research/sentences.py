@@ -40,7 +40,8 @@ _ABBREVIATION = re.compile(
 )
 _SOMETIMES_LAST = re.compile(r"\b(?:etc|Inc|Ltd|Co|Corp|Jr|Sr|a\.m|p\.m|U\.S|U\.K|U\.N|D\.C)\.$")
 _INITIAL = re.compile(r"(?:^|[\s(])(?:[A-Z]\.)+$")
-_IDENTIFIER = re.compile(r"[a-z_]\w*(?:[._]\w+)+(?:\(\))?|[a-z_]\w*\(\)|[a-z]\w*[A-Z]\w*")
+_IDENTIFIER = re.compile(r"[a-z_]\w*(?:[._-]\w+)+(?:\(\))?|[a-z_]\w*\(\)|[a-z]\w*[A-Z]\w*")
+_PARAMETER = re.compile(r"[a-z]\w+ (?:is|are|can|must|should|may|will|specifies|defaults|has|was) ")
 _LONGEST_ASIDE = 400
 
 
@@ -90,7 +91,7 @@ def _is_end(text: str, start: int, match: re.Match[str], end: int) -> bool:
     rest = text[match.end() : min(end, match.end() + 80)].lstrip().lstrip("\"'“‘([*`")
     if not rest or _ABBREVIATION.search(head) or _INITIAL.search(head):
         return False
-    if rest[0].islower() and not _IDENTIFIER.match(rest):
+    if rest[0].islower() and not _IDENTIFIER.match(rest) and not _PARAMETER.match(rest):
         return False
     if _SOMETIMES_LAST.search(head) and not re.match(r"(?:The|A|An|In|It|If|This|That|These|When|We|You|For|To|But|However)\b", rest):
         return False

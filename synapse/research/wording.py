@@ -1,0 +1,175 @@
+"""How English sentences lean on their surroundings: the word lists by which `claims` recognises it."""
+
+from __future__ import annotations
+
+import re
+
+
+def _any(phrases: str) -> str:
+    """An alternation of phrases separated by `` / ``; a blank within a phrase matches one blank."""
+    return "(?:" + "|".join(phrase.strip() for phrase in phrases.replace("\n", " ").split("/")) + ")"
+
+
+LINK_WORD = re.compile(
+    "^"
+    + _any(
+        """However/Also/Moreover/Furthermore/Additionally/In addition/Besides/Therefore/Thus/Hence/Consequently/Accordingly/As a result/
+        Note that/Note also that/Note, however, that/Note/Remember that/Keep in mind that/Please note that/Be aware that/Beware that/In fact/
+        Indeed/Of course/Clearly/Obviously/Finally/Lastly/In general/Generally/In other words/That said/Nevertheless/Nonetheless/And/But/So/
+        Subsequently/Fortunately/Unfortunately/Importantly/Notice that/It should be noted that/It is worth noting that/Again/
+        As mentioned above/As noted above/As described above/As discussed above"""
+    )
+    + r"(?P<comma>[,:])?\s+"
+)
+"""What a sentence may open with and lose without another meaning."""
+
+BARE_LINKS = frozenset({"And", "But", "So"})
+"""Link words that need no comma; "that" at the end of one needs none either."""
+
+CROSS_REFERENCE = re.compile(
+    r"\s*[(\[](?:also )?"
+    + _any(
+        r"""see/see also/cf\./refer to/described/discussed/shown/explained/as described/as discussed/as explained/as shown/as defined/
+        as documented/for details,? see/for more/more on this/more information/above/below/which see/q\.v\."""
+    )
+    + r"\b[^()\[\]]*[)\]]",
+    re.IGNORECASE,
+)
+TAIL_REFERENCE = re.compile(
+    r"(?:(?:;|,|\s[-–—])\s+(?:see|see also|refer to)\s|,?\s+as\s+(?:shown|described|explained|discussed|defined|listed|documented|summarized)\s+in\s+"
+    r"|,?\s+as\s+(?:shown|described|explained|discussed|defined|mentioned|noted)\s+(?:above|below|earlier)(?=\.$))[^.;]*(?:\.\d+[^.;]*)*(?=\.$)",
+    re.IGNORECASE,
+)
+BRACKET_NOTE = re.compile(r"\[(?:\d{1,3}|[a-z]|edit|citation needed|note \d+)\]")
+
+EXPLETIVE = re.compile(
+    r"^It(?:'s|’s| is| was| may be| can be| might be| will be) "
+    + r"(?:(?:also|often|usually|generally|therefore|not|only|even|still|very|strongly|highly|currently|thus|always|never|sometimes) )*"
+    + _any(
+        """possible/impossible/necessary/recommended/important/advisable/best/better/safe/unsafe/good/bad/common/easy/easier/difficult/hard/
+        likely/unlikely/worth/useful/helpful/desirable/wise/illegal/legal/an error/sufficient/enough/required/customary/up to/trivial/crucial/
+        essential/convenient/preferable/tempting/unwise/unnecessary/dangerous/critical/vital/known/believed/estimated/reported/expected/
+        thought/said/allowed/permitted"""
+    )
+    + r"\b"
+)
+"""Sentences whose "It" points at nothing."""
+
+_OF_THEM = r"(?:Each|Some|All|Most|None|One|Many|Several|Any|Both|Either|Neither|Two|Three) of (?:these|them|those|this|which|the above)\b"
+_BARE_NOUN = _any(
+    """former/latter/above/following/previous/next/same/other/first/second/third/last/resulting/said/preceding/example/examples/two/three/
+    reason/answer/result/idea/point/problem/difference/only difference/default/code/snippet/output/rest/remaining/table/figure/command/
+    function/method/option/statement/solution/drawback/advantage/disadvantage/downside/effect/trick/goal/purpose/syntax/parameter/argument"""
+)
+ORPHAN_START = re.compile(
+    rf"^(?:{_OF_THEM}|This|That(?! is because\b)|These|Those|It|They|He|She|Its|Their|His|Her|Such|Another|Others?|Same|More|Less|Here|Then|Otherwise"
+    r"|Both(?!(?: [\w.()]+){1,3} and\b)|Either(?!.* or\b)|Neither(?!.* nor\b)|Instead(?! of\b)|Conversely|Now|Similarly|Likewise|Alternatively|Meanwhile"
+    rf"|The {_BARE_NOUN}s?\b(?! (?:of|for|between|that|to|in|which|\w+s)\b)"
+    r"|There(?! (?:is|are|was|were|has|have|can|may|must|will|should|exists?|might)\b)"
+    r"|For (?:example|instance|this|these|that|those|such|more|details|further)\b|As (?:such|above|before|mentioned|noted|described|explained|an example|you)\b"
+    r"|In (?:this|that|these|those|such|particular|contrast|both cases|either case|all cases|practice, this)\b"
+    r"|In the (?:above|following|example|first|second|latter|former|meantime|next|previous)\b|On the (?:other|one) hand|At (?:this|that)\b"
+    r"|To (?:do|avoid|achieve|fix|prevent|accomplish|see) (?:this|that|so|it)\b|(?:With|By|After|Before|Given|Unlike|Like|Without|Despite|Because of|Due to|From|Using)"
+    r" (?:this|that|these|those|doing (?:this|so))\b|(?:If|When|Since|While|Because|Although|Once|Unless|Until|As|After|Before) (?:so|not|this|that|it|they|these|those|he|she)\b"
+    r"|Must|Can|Could|May|Might|Should|Will|Would|Is|Are|Was|Were|Has|Have|Had|Does|Do(?! not)|Did|Similar to the \w+ case"
+    r"|Yes|No,|Well|Oh|OK|Okay|Hi|Hello|Thanks|Thank you|See|Cf|Consider|Suppose|Imagine|Recall|Let|Let's|Let’s|Assume|Compare|Try|Look|Read|Check out"
+    r"|(?:First|Second|Third|Next|Last)(?:ly)?,|Copyright|Version \d)\b"
+)
+"""Openings that only mean something after the sentence before."""
+
+_THINGS = _any("example/code/snippet/listing/section/table/figure/command/query/statement/output/paragraph/chapter/list/sentence/page/program/function")
+_PIECES = _any("section/chapter/page/article/document/documentation/tutorial/guide/post/example/paragraph/manual/book/appendix/video/blog/list/table/figure")
+POINTING = re.compile(
+    r"\b(?:the|as|code|example|section|table|figure|list|see|described|mentioned|shown|discussed|noted|listed|explained|given|defined) (?:above|below|here)\b"
+    rf"|\b(?:above|following|preceding|previous|next) {_THINGS}s?\b|\bthe following\b|\bas follows\b|\bthis {_PIECES}\b|\bthe rest of th(?:is|e)\b"
+    r"|\b(?:Table|Figure|Section|Chapter|Appendix|Example|Listing|Part)\s+(?:[A-Z]?\d|[IVX]+\b)|\bin this (?:case|way|example|mode|situation|context|respect|form)\b"
+    r"|\bclick\b|\bread more\b|\bsign (?:up|in)\b|\bsubscribe\b|\bcookies? policy\b|\ball rights reserved\b|\bcopyright\b|©|\bpage \d+ of\b"
+    r"|\bprivacy policy\b|\bterms of (?:use|service)\b|\bsee (?:also|the|section|chapter|\w+\(\)|PEP|bpo|gh-)|\bmore information\b|\bfor (?:more )?details\b"
+    r"|\bwe(?:’|'| wi)ll\b|\blet(?:’|')?s\b|\bexamples?:|\b(?:mentioned|described|noted|discussed|shown) (?:earlier|previously|before)\b|\bthe (?:former|latter)\b",
+    re.IGNORECASE,
+)
+"""Wording that sends the reader elsewhere on the page."""
+
+BACK_POINTER = re.compile(r"\b(?:this|these|those|such) (?:an? )?(?P<noun>[A-Za-z][\w-]*)", re.IGNORECASE)
+TIME_NOUNS = frozenset({"week", "year", "month", "century", "decade", "day", "time", "moment", "is", "are", "as", "means", "kind", "type", "sort"})
+LATE_PRONOUN = re.compile(
+    r"^(?!(?:If|When|Whenever|While|Since|Although|Though|Because|As|Once|After|Before|Unless|Until|Whereas|Even|Where|Given|Provided|To|By)\b)[^,]{3,60},"
+    r" (?:it|they|he|she) \w+|, (?:this|these|those) (?:is|are|was|were|can|could|will|would|may|might|should|must|has|have|does|do|also|only|means|allows|makes)\b"
+)
+"""A pronoun for something that was named before the sentence began."""
+
+FIRST_PERSON = re.compile(r"\b(?:I|I'm|I’m|I've|I’ve|my|me|mine)\b(?![/.])")
+LOG_LINE = re.compile(r"\b(?:WARNING|ERROR|HINT|LOG|DETAIL|FATAL|NOTICE|INFO|DEBUG|Traceback|TODO|FIXME|XXX)\b:?(?=:| \()|\bwarning: ")
+VERSION_NOTE = re.compile(
+    r"^(?:Changed|Deprecated|New|Added|Removed|Renamed|Deprecated since|Fixed|Updated)\b.{0,40}\b(?:version|since|in)\b"
+    r"|^(?:Source code|Availability|See also|Related|Raises an auditing event|Patch by|Contributed by)\b"
+    r"|\((?:Contributed|Patch) by\b|\bbpo-\d|\bgh-\d|\b(?:contributed|patch) by [A-Z]",
+    re.IGNORECASE,
+)
+NAVIGATION = re.compile(
+    r"\s[|»›→•·]\s|^(?:Table of contents|Contents|Menu|Home|Previous|Next|Up|Index|Search|Share|Follow|Posted|Published|Written by|Tags?|Category)\b",
+    re.IGNORECASE,
+)
+CODE_LIKE = re.compile(
+    r"\b(?:import \w+ |def \w+\(|async def|await \w+[.(]|print\(|return \w+;|lambda \w+:|self\.\w+ =)|[;{}]\s*\w+\s*=|[{}]|\w+ ?== ?\w+"
+    r"|(?<![<>=!])=(?!=)\s?[\w'\"(\[]|>>>|\\n|=>|->|::\w|\$\{|</?\w+>|\|\|"
+)
+
+_VERBS = """
+abort access analyze assert assign await bind cache cast clear clone close compile compress configure count dispatch dump encode escape fetch
+fill filter flatten flush format hash initialize intercept join link normalize notify patch pop print profile quote raise rename reverse
+rotate sample sanitize serialize shift sleep split strip substitute subtract swap test unpack unregister wake yield
+add allow apply arrive ask avoid become begin behave belong block break bring build call cause change check choose close come compare complete
+compute conclude confirm connect consist contain continue control convert cost cover create deal decide define delete deliver depend describe
+determine differ disable discard discover do drop emit enable encounter end enforce ensure enter evaluate exceed execute exist expand expect
+expire explain express extend fail fall find fit follow force gain generate get give go grow guarantee handle happen have help hide hold
+identify ignore implement imply improve include increase indicate infer inherit insert install interpret introduce involve issue join keep
+kill know lack last lead learn leave let lie limit list live load lock look lose maintain make manage mark match matter mean measure mention modify
+move need obey obtain occur offer omit open operate optimize override own parse pass pay perform permit play point prefer prepare prevent
+print process produce prohibit protect prove provide publish put raise reach read receive recognize recommend record recover reduce refer
+reflect register reject release rely remain remove reorder repeat replace report represent request require reserve reset resolve respond
+restrict result retain retry return reuse rewrite rise run satisfy save say scan schedule search see seem select send separate serve set
+share show simplify skip solve sort specify split spread stand start state stay stop store succeed suffer suggest support suspend take tell
+tend terminate throw tie transform treat trigger try turn underlie update use vary wait want work wrap write yield account acquire adapt
+affect aim appear attach benefit carry collect combine commit communicate consume cooperate copy correspond count decode degrade destroy
+detect divide encode examine exit export focus free hit hurt impose import invoke iterate lower map merge mirror miss monitor observe
+overlap parallelize persist pick place preserve prune push query queue reclaim reference regain relate render resemble resume roll
+scale simulate slow span speed store switch sync synchronize throttle track transfer translate truncate trust understand unlock vacuum
+validate verify visit warn win
+"""
+VERBS = frozenset(_VERBS.split())
+AUXILIARY = re.compile(
+    r"\b(?:is|are|was|were|has|have|had|do|does|did|can|could|will|would|shall|should|may|might|must|cannot|(?:is|are|was|were|does|do|did|has|have|had"
+    r"|could|should|would|wo|ca)n['’]t|it['’]s|that['’]s|there['’]s|(?:you|they|we)['’](?:re|ve|ll)|began|became|came|found|gave|got|held|kept|knew|led|left"
+    r"|lost|made|met|ran|said|saw|sent|showed|stood|took|told|went|won|wrote|fell|grew|rose|built|brought|bought|thought|chose|drew|drove|spoke)\b"
+)
+CLAUSE = re.compile(r",? (?:as |even )?(?:when|if|because|while|unless|until|although|though|so that)\b[^,;]*")
+RELATIVE = re.compile(r",? \b(?:which|that|who|whose|where|whom)\b(?: (?:can|could|will|would|may|might|must|should|do|does|did|has|have|had|not|also|only))*(?: (?:be|been))? [\w'’]+")
+
+
+def is_verb(word: str) -> bool:
+    """Whether a lower-case word is a form of a common verb; many are nouns as well."""
+    if word in VERBS:
+        return True
+    if word.endswith("s"):
+        return word[:-1] in VERBS or word[:-2] in VERBS or (word.endswith("ies") and word[:-3] + "y" in VERBS)
+    return word.endswith("ed") and (word[:-1] in VERBS or word[:-2] in VERBS or word[:-3] in VERBS)
+
+
+def subject(text: str) -> str:
+    """The words before a sentence's first verb, at most seven; empty when it opens with a clause or none is found there."""
+    words = text.split()[:8]
+    if not words or words[0].lower() in _CLAUSE_OPENERS:
+        return ""
+    for place, word in enumerate(words):
+        plain = word.strip("\"'“”‘’(),.:").lower()
+        if plain in _CLAUSE_OPENERS - {"to", "by", "in", "on", "at", "for", "with"}:
+            return ""
+        plural = place > 0 and words[place - 1].rstrip(",").endswith("s")
+        finite = plain in VERBS if plural else plain.endswith("s") and is_verb(plain)
+        if place and (AUXILIARY.fullmatch(plain) or finite):
+            return " ".join(words[:place])
+    return ""
+
+
+_CLAUSE_OPENERS = frozenset("if when whenever while since although though because as once after before unless until whereas even where that which to by in on at for with".split())
