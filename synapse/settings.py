@@ -7,6 +7,7 @@ Nothing is read when this module is imported: call the model, or `load()` for al
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -86,8 +87,22 @@ class McpServerSettings(_Settings):
 
 
 class ApiSettings(_Settings):
-    """The HTTP API."""
+    """The HTTP API, and how the command reaches it."""
 
     api_host: str = "127.0.0.1"
     api_port: int = Field(default=8800, ge=0, le=65535)
     api_url: str = Field(default="http://127.0.0.1:8800", description="Where the command finds the API.")
+    api_token: SecretStr | None = Field(
+        default=None, min_length=16, description="Bearer token the API asks for and the command sends; required to listen off loopback."
+    )
+    api_allowed_hosts: tuple[str, ...] = Field(
+        default=("127.0.0.1", "localhost", "::1"), description="Host headers answered while there is no token, without port."
+    )
+    api_max_body: int = Field(default=1_000_000, ge=1024, description="Bytes of a request's body.")
+
+
+class LogSettings(_Settings):
+    """What is logged, and in what shape. Logs go to stderr."""
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["auto", "json", "console"] = Field(default="auto", description="auto: for people on a terminal, JSON lines elsewhere.")

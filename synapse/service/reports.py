@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from synapse.contracts.report import Report
 from synapse.contracts.run import RunDetail, RunState
 from synapse.engine.runtime import Runtime
 from synapse.errors import Conflict, NotFound
+from synapse.research.html import page
 
 
 class Reports:
@@ -24,9 +26,15 @@ class Reports:
         """The report as data. Raises as `markdown`."""
         return Report.model_validate_json(await self._blob(run, "report"))
 
+    async def html(self, run: RunDetail) -> str:
+        """The report as one self-contained HTML page. Raises as `markdown`."""
+        report = await self.json(run)
+        return await asyncio.to_thread(page, report)
+
     async def _blob(self, run: RunDetail, name: str) -> bytes:
         if run.state is not RunState.SUCCEEDED:
-            raise Conflict(f"the run is {run.state}; it has no report", remedy="wait for it to succeed")
+            remedy = "resume it" if run.state.terminal else "wait for it to succeed"
+            raise Conflict(f"the run is {run.state}; it has no report", remedy=remedy)
         output: Any = run.output
         sha256 = output.get(name) if isinstance(output, dict) else None
         if not isinstance(sha256, str):

@@ -42,8 +42,7 @@ class Runs:
         """
         program = self._program(request.workflow)
         given = {**request.input, **({"question": request.question} if request.question is not None else {})}
-        if len(json.dumps(given)) > _MAX_INPUT:
-            raise InvalidInput(f"more than {_MAX_INPUT} characters of JSON", field="input", remedy="send less, or put it into a corpus")
+        _check_size(given)
         new = NewRun(
             id=str(uuid.uuid4()),
             input=checked_input(program.workflow, given),
@@ -90,6 +89,15 @@ class Runs:
         """Events of a run with a number above ``after``. Raises NotFound."""
         self.runtime.database.queries.state(run)
         return self.runtime.database.events.of_run(run, after, limit)
+
+
+def _check_size(given: dict[str, Any]) -> None:
+    try:
+        size = len(json.dumps(given, allow_nan=False, ensure_ascii=False).encode())
+    except ValueError as error:  # NaN and infinity, or a lone surrogate: no JSON that a database takes
+        raise InvalidInput(f"not JSON: {error}", field="input") from error
+    if size > _MAX_INPUT:
+        raise InvalidInput(f"more than {_MAX_INPUT} bytes of JSON", field="input", remedy="send less, or put it into a corpus")
 
 
 def _fingerprint(request: RunRequest) -> str:

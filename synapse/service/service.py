@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from synapse.contracts.evidence import Frozen
 from synapse.engine.runtime import Runtime
@@ -14,6 +14,7 @@ from synapse.service.feed import Feed
 from synapse.service.health import HealthChecks
 from synapse.service.reports import Reports
 from synapse.service.runs import Runs
+from synapse.workflows.definition import builtin, builtins, to_data
 
 
 class AgentView(Frozen):
@@ -25,6 +26,16 @@ class AgentView(Frozen):
     timeout_seconds: float
     input_schema: dict[str, Any] = Field(description="JSON Schema of its input.")
     output_schema: dict[str, Any] = Field(description="JSON Schema of its output.")
+
+
+class WorkflowView(Frozen):
+    """A workflow as a program sees it."""
+
+    name: str
+    version: int
+    description: str
+    input: dict[str, JsonValue] = Field(description="JSON Schema of the input of a run.")
+    definition: dict[str, JsonValue] = Field(description="The whole definition, as it would be written in YAML.")
 
 
 class Service:
@@ -58,6 +69,23 @@ class Service:
             input_schema=agent.input.model_json_schema(),
             output_schema=agent.output.model_json_schema(mode="serialization"),
         )
+
+    def workflows(self) -> list[WorkflowView]:
+        """Every workflow that runs can be started of, by name."""
+        return [self.workflow(name) for name in builtins()]
+
+    def workflow(self, name: str) -> WorkflowView:
+        """One workflow. Raises NotFound."""
+        found = builtin(name)
+        if found is None:
+            raise NotFound(f"there is no workflow {name!r}", remedy=f"known: {', '.join(builtins())}")
+        return WorkflowView(
+            name=found.name, version=found.version, description=found.description, input=found.input, definition=to_data(found)
+        )
+
+    def open_steps(self) -> dict[str, int]:
+        """How many steps are open, by state: ready, waiting, running."""
+        return {"ready": 0, "waiting": 0, "running": 0, **self.runtime.database.queries.counts()}
 
     def upgrade(self) -> None:
         """Bring the database's tables to this version."""

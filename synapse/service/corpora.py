@@ -1,0 +1,64 @@
+"""Local corpora: made of a folder, or of the documentation that comes with the installed Python packages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from pydantic import Field
+
+from synapse.contracts.evidence import Frozen
+from synapse.mcp_servers.corpus.distributions import DEFAULT_NAME, index_distributions
+from synapse.mcp_servers.corpus.folder import index_folder
+from synapse.mcp_servers.corpus.index import IndexReport
+from synapse.mcp_servers.corpus.schema import checked_name
+from synapse.settings import McpServerSettings, StorageSettings
+
+Progress = Callable[[int, int, str], None]
+"""(documents done, documents in all, path of the last one)."""
+
+
+class Indexed(Frozen):
+    """What indexing did, in documents."""
+
+    name: str
+    documents: int = Field(description="How many the corpus now has.")
+    added: int
+    updated: int
+    removed: int
+    unchanged: int
+    failed: tuple[str, ...] = Field(default=(), description="'path: reason' for each that could not be read.")
+    skipped: tuple[str, ...] = Field(default=(), description="'path: reason' for each that was left out.")
+    seconds: float
+
+
+class Corpora:
+    """The corpora of this machine, where the primary MCP server looks for them."""
+
+    def __init__(self, storage: StorageSettings | None = None, servers: McpServerSettings | None = None) -> None:
+        self.folder = (servers or McpServerSettings()).corpus_dir or (storage or StorageSettings()).home / "corpora"
+
+    def index(self, source: Path, name: str, progress: Progress | None = None) -> Indexed:
+        """Make a corpus of a folder's documents, or bring it up to date: only what changed is read.
+
+        Raises InvalidInput for a bad name and for a source that is no folder.
+        """
+        return _indexed(name, index_folder(source, checked_name(name), self.folder, progress))
+
+    def index_installed(self, progress: Progress | None = None) -> Indexed:
+        """Make or update the corpus of the installed Python packages' documentation."""
+        return _indexed(DEFAULT_NAME, index_distributions(self.folder, progress=progress))
+
+
+def _indexed(name: str, report: IndexReport) -> Indexed:
+    return Indexed(
+        name=name,
+        documents=report.documents,
+        added=report.added,
+        updated=report.updated,
+        removed=report.removed,
+        unchanged=report.unchanged,
+        failed=tuple(report.failed),
+        skipped=tuple(report.skipped),
+        seconds=round(report.seconds, 3),
+    )
