@@ -34,6 +34,8 @@ class Entry:
     file: str
     hash: str
     media_type: str
+    title: str = ""
+    """For readers that cannot tell it from the bytes."""
 
 
 Reader = Callable[[Entry], Extracted]

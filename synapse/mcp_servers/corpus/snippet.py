@@ -17,7 +17,7 @@ def snippet_of(text: str, terms: Sequence[Term]) -> str:
     if not pieces:
         return ""
     lowered = [piece.lower() for piece in pieces]
-    scores = [sum(term.weight for term in terms if term.pattern.search(piece)) - 0.002 * abs(len(piece) - 150) for piece in lowered]
+    scores = [_worth(piece, terms) for piece in lowered]
     best = max(range(len(pieces)), key=lambda at: scores[at])
     chosen = pieces[best]
     for following in pieces[best + 1 : best + 3]:
@@ -26,3 +26,9 @@ def snippet_of(text: str, terms: Sequence[Term]) -> str:
         chosen += " " + following
     line = re.sub(r"\s+", " ", chosen)
     return line if len(line) <= _WIDTH + 20 else line[:_WIDTH].rsplit(" ", 1)[0] + "…"
+
+
+def _worth(piece: str, terms: Sequence[Term]) -> float:
+    # A sentence says something; a heading or a signature only names it. Very short and very long pieces read badly.
+    sentence = 0.5 if piece.endswith((".", "!", "?", ":")) else 0.0
+    return sum(term.weight for term in terms if term.occurs_in(piece)) + sentence - 0.002 * abs(len(piece) - 150)

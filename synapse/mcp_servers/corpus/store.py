@@ -79,7 +79,7 @@ class Corpus:
             terms = terms_of(connection, question, self.rows)
             if not terms:
                 return []
-            arguments = (TITLE_WEIGHT, HEADING_WEIGHT, BODY_WEIGHT, match_expression(terms, self.rows), CANDIDATES)
+            arguments = (TITLE_WEIGHT, HEADING_WEIGHT, BODY_WEIGHT, match_expression(terms), CANDIDATES)
             candidates = [Candidate(*row) for row in connection.execute(_SEARCH, arguments)]
         hits = rank(candidates, terms)[:limit]
         return [

@@ -67,6 +67,12 @@ class Blocks:
         if lines:
             self._add("\n".join("    " + line for line in lines))
 
+    def extend(self, other: Blocks, *, shallowest: int = 1) -> None:
+        """Add all blocks of another, its headings at ``shallowest`` level or deeper."""
+        self.headings.extend(Heading(self._length + each.offset, max(each.level, shallowest), each.text) for each in other.headings)
+        self._parts.extend(other._parts)
+        self._length += other._length
+
     @property
     def text(self) -> str:
         """Everything so far, blocks separated by one blank line."""

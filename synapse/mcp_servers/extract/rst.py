@@ -9,7 +9,7 @@ from synapse.mcp_servers.extract.blocks import Blocks, tidy
 
 _UNDERLINE = re.compile(r"^([=\-`:.'\"~^_*+#<>])\1{2,}\s*$")
 _DIRECTIVE = re.compile(r"^\.\.\s+(?:\|[^|]+\|\s+)?([\w:.+-]+)::\s*(.*)$")
-_FIELD = re.compile(r"^:([\w*\- .,`]+):\s*(.*)$")
+_FIELD = re.compile(r"^:([\w*\- .,`\[\]|]+):(?:\s+(.*))?$")
 _BULLET = re.compile(r"^(?:[-*+•]|\(?(?:\d+|[a-zA-Z#])[.)])\s+")
 _ROLE = re.compile(r":(?:[\w+.-]+:){0,2}[\w+.-]+:`([^`]+)`|`([^`]+)`_{0,2}")
 _TARGET = re.compile(r"^(.*?)\s*<[^<>]*>$", re.S)
@@ -57,7 +57,19 @@ def _role(match: re.Match[str]) -> str:
         return titled.group(1)
     if match.group(1) and content.startswith("~"):
         return content[1:].rpartition(".")[2]
-    return content.lstrip("!")
+    # SQLAlchemy writes ``_orm.Session`` and ``.Session`` for names it resolves itself.
+    return re.sub(r"^(?:_\w+)?\.", "", content.lstrip("!"))
+
+
+def _field_name(field: str) -> str:
+    """``param int limit`` as ``limit``; ``return`` as ``Returns``."""
+    kind, _, rest = field.partition(" ")
+    if kind in ("param", "parameter", "arg", "argument", "keyword", "kwarg", "raises", "raise", "except", "var", "ivar", "cvar", "attr"):
+        name = rest.split(" ")[-1] or kind
+        return f"Raises {name}" if kind in ("raises", "raise", "except") else name
+    return {"return": "Returns", "returns": "Returns", "rtype": "Return type", "type": "Type"}.get(kind, kind) + (
+        f" {rest}" if rest else ""
+    )
 
 
 class _Reader:
@@ -173,7 +185,7 @@ class _Reader:
         words = [_BULLET.sub("", first.text)]
         field = _FIELD.match(first.text)
         if field:
-            words = [f"{field.group(1)}: {field.group(2)}"]
+            words = [f"{_field_name(field.group(1))}: {field.group(2) or ''}"]
         self.at += 1
         hanging = False
         while self.at < len(self.lines):
