@@ -11,6 +11,7 @@ from celery import signals
 from synapse.contracts.agent import Agent
 from synapse.contracts.messages import Event
 from synapse.engine import bootsteps
+from synapse.engine.configuration import celery_settings
 from synapse.engine.event_log import EventLog
 from synapse.engine.runtime import Runtime
 from synapse.errors import InvalidInput, Unavailable
@@ -69,11 +70,16 @@ class StepTask(celery.Task):  # type: ignore[misc] # celery ships no types
             return f"unavailable: {error}"
 
 
-def create_app(runtime: Runtime | None = None, *, configuration: str | None = "celeryconfig", set_as_current: bool = True) -> SynapseApp:
-    """The application with a task for each agent. Connects to nothing."""
+def create_app(runtime: Runtime | None = None, *, set_as_current: bool = True) -> SynapseApp:
+    """The application with a task for each agent. Connects to nothing.
+
+    Without a runtime it is the one of the settings and of ``celeryconfig.py``, as ``celery -A synapse`` runs it.
+    """
     app = SynapseApp(runtime, set_as_current=set_as_current)
-    if configuration is not None:
-        app.config_from_object(configuration)
+    if runtime is None:
+        app.config_from_object("celeryconfig")
+    else:
+        app.config_from_object(celery_settings(runtime.registry.queues()))
     for agent in app.runtime.registry.values():
         made = type(
             f"{agent.name.title().replace('.', '').replace('_', '')}Task",

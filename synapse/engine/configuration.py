@@ -12,10 +12,10 @@ from synapse.settings import BrokerSettings, EngineSettings
 _LONGEST_STEP = 86_400
 
 
-def celery_settings() -> dict[str, Any]:
-    """Celery's configuration; each value that differs from Celery's default has its reason beside it."""
+def celery_settings(queues: list[str] | None = None) -> dict[str, Any]:
+    """Celery's configuration, by default with the queues of every installed agent."""
     broker, engine = BrokerSettings(), EngineSettings()
-    queues = Registry.installed().queues()
+    queues = Registry.installed().queues() if queues is None else queues
     return {
         "broker_url": broker.url,
         "broker_connection_retry_on_startup": True,

@@ -54,7 +54,7 @@ def headers(hint: Hint) -> dict[str, Any]:
 
 def properties(hint: Hint) -> dict[str, Any]:
     """AMQP properties: on disk, and correlated with the task."""
-    return {"delivery_mode": 2, "correlation_id": task_id(hint), "content_type": "application/json", "content_encoding": "utf-8"}
+    return {"delivery_mode": 2, "correlation_id": task_id(hint)}
 
 
 def queue(hint: Hint) -> str:

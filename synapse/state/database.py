@@ -20,6 +20,7 @@ from synapse.state.fused import FusedLedger
 from synapse.state.leases import Leases
 from synapse.state.ledger import Ledger
 from synapse.state.lifecycle import Lifecycle
+from synapse.state.packing import Packer
 from synapse.state.queries import Queries
 from synapse.state.reconcile import Reconciler
 
@@ -27,26 +28,30 @@ from synapse.state.reconcile import Reconciler
 class Database:
     """Everything Synapse keeps. Opening connects to nothing; each part connects when it is first used."""
 
-    def __init__(self, url: str, home: Path, engine: EngineSettings | None = None) -> None:
+    def __init__(self, url: str, home: Path, engine: EngineSettings | None = None, inline_limit: int = 65_536) -> None:
         engine = engine or EngineSettings()
         self.url = url
         if url.startswith("sqlite:///"):
             Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
         self.driver = open_driver(url)
+        blobs = SqlBlobs(self.driver) if isinstance(self.driver, PostgresDriver) else FolderBlobs(home / "blobs")
+        self.blobs: BlobStore = blobs
+        packer = Packer(blobs, inline_limit)
         ledger = FusedLedger if isinstance(self.driver, PostgresDriver) else Ledger
-        self.ledger: Ledger = ledger(self.driver, grace=engine.hint_grace_seconds, lease=engine.lease_seconds, max_lost=engine.max_lost)
+        self.ledger: Ledger = ledger(
+            self.driver, packer, grace=engine.hint_grace_seconds, lease=engine.lease_seconds, max_lost=engine.max_lost
+        )
         self.lifecycle = Lifecycle(self.ledger)
         self.reconciler = Reconciler(self.ledger, self.lifecycle)
         self.events = Events(self.driver)
         self.leases = Leases(self.driver)
         self._engine = _engine(url)
-        self.queries = Queries(self._engine)
-        self.blobs: BlobStore = SqlBlobs(self.driver) if isinstance(self.driver, PostgresDriver) else FolderBlobs(home / "blobs")
+        self.queries = Queries(self._engine, packer)
 
     @classmethod
     def from_settings(cls, storage: StorageSettings, engine: EngineSettings) -> Database:
         """The database that the settings name."""
-        return cls(storage.database, storage.home, engine)
+        return cls(storage.database, storage.home, engine, storage.inline_limit)
 
     def upgrade(self) -> None:
         """Bring the tables to this version; safe to call by several processes at once."""

@@ -13,8 +13,9 @@ from typing import Any
 from synapse.contracts.run import Failure
 from synapse.errors import Permanent, SynapseError
 from synapse.state.driver import Driver, Session
+from synapse.state.packing import Packer
 from synapse.state.records import STALE, Attempt, Hint, Note, Outcome
-from synapse.state.writes import Writes, dumps
+from synapse.state.writes import Writes
 from synapse.workflows.advance import Arrive, Finish, NewStep, Start, after, after_skip, needs, opening
 from synapse.workflows.program import Index, Program, decode_index, encode_index, place
 from synapse.workflows.values import Fetch, Rows, fetches
@@ -42,11 +43,12 @@ REST = "UPDATE step SET due = NULL WHERE run = :run AND state IN ('ready', 'wait
 class Ledger:
     """The steps of every run in one database. Thread-safe: each thread has its own connection."""
 
-    def __init__(self, driver: Driver, *, grace: float = 30.0, lease: float = 30.0, max_lost: int = 5) -> None:
+    def __init__(self, driver: Driver, packer: Packer, *, grace: float = 30.0, lease: float = 30.0, max_lost: int = 5) -> None:
         self.driver = driver
+        self.packer = packer
         self.lease = lease
         self.max_lost = max_lost
-        self.writes = Writes(driver, grace)
+        self.writes = Writes(driver, packer, grace)
         self._lock = " FOR UPDATE" if driver.name == "postgresql" else ""
 
     # -- claims -------------------------------------------------------------------------------------------------
@@ -95,7 +97,7 @@ class Ledger:
         last = self.writes.count(session, attempt.run, 1)
         if last is None:
             return STALE
-        session.rows(SUCCEED, {**attempt.key, "output": dumps(output)})
+        session.rows(SUCCEED, {**attempt.key, "output": self.packer.pack(output)})
         attempt.rows.steps[attempt.node.key, attempt.index] = ("succeeded", output, None)
         note = Note("data_submit", "step.succeeded", attempt.place, agent, attempt.number)
         return self._go_on(session, program, attempt, after(attempt.node, attempt.index), note, last)

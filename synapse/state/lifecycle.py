@@ -10,7 +10,7 @@ from synapse.errors import Conflict, NotFound
 from synapse.state.driver import Session
 from synapse.state.ledger import Ledger, hints_of
 from synapse.state.records import Hint, Note
-from synapse.state.writes import dumps
+from synapse.state.text import dumps
 from synapse.workflows.advance import Opening, Start, after, opening
 from synapse.workflows.definition import to_data
 from synapse.workflows.program import Program, decode_index, place

@@ -13,6 +13,7 @@ from synapse.contracts.run import RunDetail, RunPage, RunState, RunView, StepVie
 from synapse.contracts.workflow import Workflow
 from synapse.errors import InvalidInput, NotFound
 from synapse.state import schema
+from synapse.state.packing import Packer
 from synapse.workflows.definition import from_data
 from synapse.workflows.program import Program, build, decode_index, place
 from synapse.workflows.values import MISSING, Rows, value
@@ -23,8 +24,9 @@ _ORDER = {"ready": 3, "waiting": 2, "running": 1}
 class Queries:
     """Reads runs, steps and definitions."""
 
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, engine: sa.Engine, packer: Packer) -> None:
         self.engine = engine
+        self.packer = packer
 
     def workflow(self, digest: str) -> Workflow:
         """The definition of that digest. Raises NotFound."""
@@ -59,7 +61,7 @@ class Queries:
             steps = connection.execute(sa.select(schema.step).where(schema.step.c.run == run)).mappings().all()
             arrivals = connection.execute(sa.select(schema.arrival).where(schema.arrival.c.run == run)).mappings().all()
             body = connection.scalar(sa.select(schema.workflow.c.body).where(schema.workflow.c.digest == row["digest"]))
-        output = _output(build(from_data(body)), steps, arrivals) if row["state"] == "succeeded" else None
+        output = self.packer.unpack(_output(build(from_data(body)), steps, arrivals)) if row["state"] == "succeeded" else None
         views = sorted(
             (_step(step) for step in steps), key=lambda step: step.started_at or datetime.max.replace(tzinfo=step.created_at.tzinfo)
         )
@@ -91,7 +93,7 @@ class Queries:
             .group_by(table.c.state)
         )
         with self.engine.connect() as connection:
-            return {state: count for state, count in connection.execute(query)}
+            return dict(connection.execute(query).tuples().all())
 
     def ping(self) -> None:
         """Raise whatever the database raises when it does not answer."""

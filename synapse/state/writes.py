@@ -5,13 +5,14 @@ Locks are always taken in the order step, run, fan-out, so that two transactions
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from synapse.state.driver import Driver, Session
+from synapse.state.packing import Packer
 from synapse.state.records import Note
+from synapse.state.text import dumps
 from synapse.workflows.advance import NewJoin, NewStep, Opening
 from synapse.workflows.program import Index, Node, decode_index, encode_index
 from synapse.workflows.values import Fetch, Rows
@@ -43,6 +44,7 @@ class Writes:
     """Bound to one database; every method runs inside the caller's transaction."""
 
     driver: Driver
+    packer: Packer
     grace: float
 
     def count(self, session: Session, run: str, count: int) -> int | None:
@@ -62,7 +64,7 @@ class Writes:
             key = {"run": run, "node": fetch.node, "low": fetch.low, "high": fetch.high}
             if fetch.what == "steps":
                 for node, idx, state, output, error in session.rows(FETCH_STEPS, key):
-                    into.steps[node, decode_index(idx)] = (state, self.driver.loads(output), self.driver.loads(error))
+                    into.steps[node, decode_index(idx)] = (state, self.packer.unpack(self.driver.loads(output)), self.driver.loads(error))
             elif fetch.what == "arrivals":
                 for node, idx, member, ok in session.rows(FETCH_ARRIVALS, key):
                     into.arrivals.setdefault((node, decode_index(idx)), {})[member] = bool(ok)
@@ -125,9 +127,3 @@ def join_parameters(join: NewJoin) -> dict[str, Any]:
 def step_parameters(step: NewStep) -> dict[str, Any]:
     """A new step's columns as parameters."""
     return {"node": step.node.key, "idx": encode_index(step.index), "agent": step.node.source.agent}
-
-
-def dumps(value: Mapping[str, Any] | Sequence[Any] | None) -> str:
-    """Compact JSON. NUL becomes U+FFFD, for PostgreSQL's jsonb has no NUL; raises ValueError on NaN, which is no JSON."""
-    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return text.replace("\\u0000", "\ufffd") if "\\u0000" in text else text

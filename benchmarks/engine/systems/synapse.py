@@ -1,0 +1,90 @@
+"""Synapse: one worker process a core, PostgreSQL and RabbitMQ; events, retries, heartbeats and reconciler as always."""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from pydantic import SecretStr
+
+from benchmarks.engine import shape
+from benchmarks.engine.system import Servers
+from benchmarks.engine.workers import Workers
+from benchmarks.engine.workloads import synapse as workload
+from synapse.engine.runtime import Runtime
+from synapse.settings import BrokerSettings, StorageSettings
+from synapse.state.lifecycle import NewRun
+from synapse.workflows.compile import compile_workflow
+
+_PATIENCE = 120.0
+_LOOK_EVERY = 0.002
+_RESULTS = """SELECT run.id, run.state, step.output FROM run JOIN step ON step.run = run.id AND step.node = 'save'
+WHERE run.id = ANY(%s) AND run.state <> 'running'"""
+
+
+class System:
+    """`celery worker`, twice; ``BENCHMARK_POOL`` chooses the pool (solo)."""
+
+    def __init__(self, servers: Servers, folder: Path) -> None:
+        self._pool = os.environ.get("BENCHMARK_POOL", "solo")
+        self.label = {"prefork": "prefork -c 2"}.get(self._pool, f"2 x {self._pool}") + ", PostgreSQL"
+        database, broker = servers.postgres.create_database(), servers.rabbitmq.create_vhost()
+        self._env = {"SYNAPSE_DATABASE_URL": database, "SYNAPSE_BROKER_URL": broker, "SYNAPSE_TASK_EVENTS": "false"}
+        self._runtime = Runtime(
+            StorageSettings(database_url=SecretStr(database), home=folder),
+            BrokerSettings(broker_url=SecretStr(broker)),
+            registry=workload.registry(),
+        )
+        self._runtime.database.upgrade()
+        self._program = compile_workflow(workload.workflow(), self._runtime.registry)
+        self._client: psycopg.Connection[Any] = psycopg.connect(database, autocommit=True)
+        self._workers = Workers(folder, "synapse")
+
+    def start(self) -> None:
+        """Start the workers."""
+        options = ["--without-gossip", "--without-mingle", "--without-heartbeat", "-Q", "synapse-bench"]
+        count, size = (1, 2) if self._pool == "prefork" else (2, 1 if self._pool == "solo" else 2)
+        command = ["-m", "celery", "-A", workload.__name__, "worker", "-P", self._pool, "-c", str(size), *options]
+        self._workers.start([[*command, "-n", f"bench{i}@localhost"] for i in range(count)], self._env, ready="takes work")
+
+    def run_one(self, seed: int) -> None:
+        """Submit, and look at the run every 2 ms: nothing is pushed."""
+        self.burst([seed])
+
+    def burst(self, seeds: Sequence[int]) -> None:
+        """Submit all, then wait for all."""
+        waiting = {self._submit(seed): seed for seed in seeds}
+        patience = time.monotonic() + _PATIENCE
+        look_every = _LOOK_EVERY if len(seeds) == 1 else 10 * _LOOK_EVERY
+        while waiting:
+            for run, state, output in self._client.execute(_RESULTS, (list(waiting),)).fetchall():
+                if state != "succeeded":
+                    raise AssertionError(f"run {run} is {state}")
+                shape.verify(waiting.pop(run), output)
+            if time.monotonic() > patience:
+                raise TimeoutError(f"{len(waiting)} runs did not end")
+            if waiting:
+                time.sleep(look_every)
+
+    def _submit(self, seed: int) -> str:
+        begun = self._runtime.database.lifecycle.begin(self._program, NewRun(str(uuid.uuid4()), {"seed": seed}, 3600.0))
+        self._runtime.publisher.hints(begun.hints)
+        return begun.run
+
+    def workers(self) -> list[int]:
+        """The worker processes."""
+        return self._workers.pids
+
+    def stop(self) -> None:
+        """Warm shutdown."""
+        self._workers.stop()
+
+    def close(self) -> None:
+        """Close the client's connections."""
+        self._client.close()
+        self._runtime.close()

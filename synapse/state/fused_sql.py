@@ -1,0 +1,113 @@
+"""The single statements of `synapse.state.fused`, as texts with the driver's parameters and macros."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+POSITION = "CAST(CAST(pg_current_xact_id() AS text) AS bigint)"
+_KEY = "run = :run AND node = :node AND idx = :idx"
+
+_CLAIM = f"""WITH mine AS (
+ SELECT run, agent, state FROM step WHERE {_KEY}
+  AND (state = 'ready' OR (state = 'running' AND due < now() AND lost < :max_lost)) FOR UPDATE),
+counted AS (
+ UPDATE run SET seq = seq + 1 FROM mine
+ WHERE run.id = mine.run AND run.state = 'running' AND (run.deadline IS NULL OR run.deadline > now())
+ RETURNING run.id, run.seq, run.input, run.deadline, run.traceparent),
+taken AS (
+ UPDATE step SET state = 'running', attempt = step.attempt + 1, lost = step.lost + CAST(step.state = 'running' AS int),
+  due = {{in:lease}}, started_at = now(), worker = :worker
+ FROM counted WHERE step.run = counted.id AND step.node = :node AND step.idx = :idx
+ RETURNING step.attempt, step.failures, step.agent),
+noted AS (
+ INSERT INTO event (position, run, seq, at, type, name, step, agent, attempt, data)
+ SELECT {POSITION}, counted.id, counted.seq, now(), 'status_update', 'step.started', :place, taken.agent, taken.attempt,
+  jsonb_build_object('worker', CAST(:worker AS text)) FROM counted, taken)
+SELECT taken.attempt, taken.failures, counted.input, counted.deadline, counted.traceparent{{fetched}} FROM counted, taken"""
+
+# ``gate`` has a row where the way is open.
+_NEW_JOINS = """INSERT INTO fan_out (run, node, idx, width, pending, succeeded, items)
+ SELECT gate.run, n.node, n.idx, n.width, n.pending, n.width - n.pending, CAST(n.items AS jsonb)
+ FROM gate, unnest(CAST(:new_join_nodes AS text[]), CAST(:new_join_idxs AS text[]), CAST(:new_join_widths AS int[]),
+  CAST(:new_join_pending AS int[]), CAST(:new_join_items AS text[])) n(node, idx, width, pending, items)"""
+_NEW_STEPS = """INSERT INTO step (run, node, idx, agent, state, due, created_at)
+ SELECT gate.run, n.node, n.idx, n.agent, 'ready', {in:grace}, now()
+ FROM gate, unnest(CAST(:new_nodes AS text[]), CAST(:new_idxs AS text[]), CAST(:new_agents AS text[])) n(node, idx, agent)"""
+OPEN_JOINS = f"WITH gate AS (SELECT CAST(:run AS text) AS run) {_NEW_JOINS}"
+OPEN_STEPS = f"WITH gate AS (SELECT CAST(:run AS text) AS run) {_NEW_STEPS}"
+
+# A member that is not the last: `door` tells, under the join's lock, before anything is written. For the last it only says so.
+COMPLETE_EARLY = f"""WITH mine AS (SELECT run, agent FROM step WHERE {_KEY} AND attempt = :attempt AND state = 'running' FOR UPDATE),
+held AS (SELECT run.id FROM run, mine WHERE run.id = mine.run AND run.state = 'running' FOR NO KEY UPDATE OF run),
+door AS (
+ SELECT f.run, f.pending FROM fan_out f, held WHERE f.run = held.id AND f.node = :join_node AND f.idx = :join_idx
+ FOR NO KEY UPDATE OF f),
+counted AS (UPDATE run SET seq = seq + 1 FROM door WHERE run.id = door.run AND door.pending > 1 RETURNING run.id, run.seq),
+done AS (
+ UPDATE step SET state = 'succeeded', output = {{json:output}}, error = NULL, due = NULL, finished_at = now()
+ FROM counted WHERE step.run = counted.id AND step.node = :node AND step.idx = :idx),
+arrived AS (
+ INSERT INTO arrival (run, node, idx, member, ok)
+ SELECT id, :join_node, :join_idx, :member, true FROM counted ON CONFLICT DO NOTHING RETURNING run),
+joined AS (
+ UPDATE fan_out SET pending = fan_out.pending - 1, succeeded = fan_out.succeeded + 1 FROM arrived
+ WHERE fan_out.run = arrived.run AND fan_out.node = :join_node AND fan_out.idx = :join_idx),
+noted AS (
+ INSERT INTO event (position, run, seq, at, type, name, step, agent, attempt, data)
+ SELECT {POSITION}, counted.id, counted.seq, now(), 'data_submit', 'step.succeeded', :place, mine.agent, CAST(:attempt AS int),
+  jsonb_build_object('next', jsonb_build_array()) FROM counted, mine)
+SELECT pending FROM door"""
+
+_FETCHED = {
+    "steps": """, (SELECT jsonb_agg(jsonb_build_array(d.node, d.idx, d.state, d.output, d.error))
+  FROM unnest(CAST(:steps_node AS text[]), CAST(:steps_low AS text[]), CAST(:steps_high AS text[])) f(node, low, high)
+  JOIN step d ON d.run = :run AND d.node = f.node AND d.idx >= f.low AND d.idx <= f.high AND d.state IN ('succeeded', 'skipped'))""",
+    "arrivals": """, (SELECT jsonb_agg(jsonb_build_array(d.node, d.idx, d.member, d.ok))
+  FROM unnest(CAST(:arrivals_node AS text[]), CAST(:arrivals_low AS text[]), CAST(:arrivals_high AS text[])) f(node, low, high)
+  JOIN arrival d ON d.run = :run AND d.node = f.node AND d.idx >= f.low AND d.idx <= f.high)""",
+    "items": """, (SELECT jsonb_agg(jsonb_build_array(d.node, d.idx, f.member,
+   CASE WHEN f.member IS NULL THEN d.items ELSE jsonb_build_array(d.items -> f.member) END))
+  FROM unnest(CAST(:items_node AS text[]), CAST(:items_low AS text[]), CAST(:items_member AS int[])) f(node, low, member)
+  JOIN fan_out d ON d.run = :run AND d.node = f.node AND d.idx = f.low)""",
+}
+
+
+@lru_cache(maxsize=8)
+def claim_sql(kinds: tuple[str, ...]) -> str:
+    return _CLAIM.replace("{fetched}", "".join(_FETCHED[kind] for kind in kinds))
+
+
+@lru_cache(maxsize=32)
+def complete_sql(*, arrives: bool, joins: bool, steps: bool, ends: bool) -> str:
+    ending = ", state = 'succeeded', finished_at = now()" if ends else ""
+    parts = [
+        f"mine AS (SELECT run, agent FROM step WHERE {_KEY} AND attempt = :attempt AND state = 'running' FOR UPDATE)",
+        f"""counted AS (UPDATE run SET seq = seq + {1 + ends}{ending} FROM mine
+ WHERE run.id = mine.run AND run.state = 'running' RETURNING run.id, run.seq)""",
+        """done AS (UPDATE step SET state = 'succeeded', output = {json:output}, error = NULL, due = NULL, finished_at = now()
+ FROM counted WHERE step.run = counted.id AND step.node = :node AND step.idx = :idx)""",
+    ]
+    if arrives:
+        parts += [
+            """arrived AS (INSERT INTO arrival (run, node, idx, member, ok)
+ SELECT id, :join_node, :join_idx, :member, true FROM counted ON CONFLICT DO NOTHING RETURNING run)""",
+            """joined AS (UPDATE fan_out SET pending = fan_out.pending - 1, succeeded = fan_out.succeeded + 1 FROM arrived
+ WHERE fan_out.run = arrived.run AND fan_out.node = :join_node AND fan_out.idx = :join_idx RETURNING fan_out.run, fan_out.pending)""",
+            "gate AS (SELECT run FROM joined WHERE pending = 0)",
+        ]
+    else:
+        parts.append("gate AS (SELECT id AS run FROM counted)")
+    if joins:
+        parts.append(f"new_joins AS ({_NEW_JOINS})")
+    if steps:
+        parts.append(f"new_steps AS ({_NEW_STEPS})")
+    notes = f"""SELECT {POSITION}, counted.id, counted.seq{" - 1" if ends else ""}, now(), 'data_submit', 'step.succeeded', :place,
+  mine.agent, CAST(:attempt AS int), CASE WHEN EXISTS (SELECT 1 FROM gate) THEN {{json:next}} ELSE CAST('{{{{"next":[]}}}}' AS jsonb) END
+ FROM counted, mine"""
+    if ends:
+        notes += (
+            f" UNION ALL SELECT {POSITION}, id, seq, now(), 'status_update', 'run.succeeded', NULL, NULL, NULL, '{{{{}}}}' FROM counted"
+        )
+    parts.append("noted AS (INSERT INTO event (position, run, seq, at, type, name, step, agent, attempt, data) " + notes + ")")
+    result = "(SELECT pending FROM joined)" if arrives else "0"
+    return "WITH " + ",\n".join(parts).replace("{{", "{").replace("}}", "}") + f"\nSELECT {result} FROM counted"
