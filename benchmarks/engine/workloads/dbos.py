@@ -11,6 +11,7 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Coroutine
 
 from dbos import DBOS, DBOSConfig, WorkflowHandleAsync
 
@@ -82,14 +83,14 @@ async def queued_read(item: int) -> Result:
 @DBOS.workflow()
 async def queued(seed: int) -> Result:
     """The whole shape over all workers."""
-    planned = await plan(seed)
-    found = await _results([await DBOS.enqueue_workflow_async(MEMBERS, queued_search, item) for item in shape.searches(planned)])
-    results = await _results([await DBOS.enqueue_workflow_async(MEMBERS, queued_read, item) for item in shape.reads(found)])
+    found = await _all([DBOS.enqueue_workflow_async(MEMBERS, queued_search, item) for item in shape.searches(await plan(seed))])
+    results = await _all([DBOS.enqueue_workflow_async(MEMBERS, queued_read, item) for item in shape.reads(found)])
     return await save(await write(await check(results)))
 
 
-async def _results(handles: list[WorkflowHandleAsync[Result]]) -> list[Result]:
-    return [await handle.get_result(polling_interval_sec=RESULT_POLL) for handle in handles]
+async def _all(members: list[Coroutine[None, None, WorkflowHandleAsync[Result]]]) -> list[Result]:
+    handles = await asyncio.gather(*members)
+    return await asyncio.gather(*[handle.get_result(polling_interval_sec=RESULT_POLL) for handle in handles])
 
 
 def main(workflow: str) -> None:
