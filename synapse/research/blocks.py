@@ -65,8 +65,8 @@ _SIGNATURE = re.compile(
 _TERM = re.compile(r"(?:-{1,2}[a-zA-Z]|[A-Z][A-Z_]+\b|[a-z]\w*[_.]\w+|[A-Z]\w*\.\w+|(?:class|exception)\s+\w)")
 _GLOSSARY = re.compile(r"[a-z][\w-]*(?: [\w-]+)*$")
 _SYMBOLS = re.compile(r"[{}\[\]()=<>|;$\\*_&^%#@]")
-_TERMINAL = re.compile(r"[.!?:;。！？…][\"'”’)\]]*$")
-_STOPPED = re.compile(r"[.!?。！？…][\"'”’)\]]*$")
+_TERMINAL = re.compile(r"[.!?:;。！？…][\"'”’)\]]*(?:\[\w{1,3}\])*$")
+_STOPPED = re.compile(r"[.!?。！？…][\"'”’)\]]*(?:\[\w{1,3}\])*$")
 _CODE_INDENT = 4
 _MOST_TERM = 200
 _OPEN_ENDED = re.compile(
@@ -142,7 +142,7 @@ def _kind(line: _Line, following: _Line, before: Kind | None, last: _Line) -> Ki
     body = text[marker.end() :] if marker else text
     if body.endswith("¶"):
         return Kind.TERM if _SIGNATURE.match(body) else Kind.HEADING
-    if not wrapped and _is_term(body, following):
+    if before is None and _is_term(body, following):
         return Kind.TERM
     if marker and not wrapped:
         return Kind.CODE if _is_code(body) else Kind.LIST

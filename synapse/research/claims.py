@@ -18,7 +18,7 @@ from synapse.research.text import stem
 _MIN_WORDS, _MAX_WORDS, _MAX_CHARS = 5, 60, 420
 
 _NAME = re.compile(r"(?:(?:class|exception|classmethod|staticmethod|abstractmethod|async|coroutine|function|method|property)\s+)*(?P<name>-{0,2}[\w][\w.\-]*)(?P<call>\s?\()?")
-_LOWER_NAME = re.compile(r"[a-z_]\w*(?:[._]\w+|\(\))")
+_LOWER_NAME = re.compile(r"[a-z_]\w*(?:[._-]\w+|\(\))|[a-z]+[A-Z]\w*")
 _GLOSSARY_TERM = re.compile(r"[a-z-]+(?: [a-z-]+){0,5}$")
 _BARE_VERB = re.compile(r"^(?P<verb>[A-Z][a-z]+)(?: and [a-z]+)? (?P<next>[\w“\"'(]+)")
 _NOT_AFTER_SUBJECT = frozenset(
@@ -44,7 +44,7 @@ def statement(span: Span, page: str) -> Statement | None:
     Words are only ever left out at its start, its end, or as a bracketed reference; the first letter may become a capital.
     A sentence without a subject that explains a term is led by that term, and the quote then begins at the term.
     """
-    text = span.text
+    text = wording.BRACKET_NOTE.sub("", span.text)
     if not _complete(text) or any(pattern.search(text) for pattern in (wording.NAVIGATION, wording.CODE_LIKE, wording.LOG_LINE, wording.VERSION_NOTE)):
         return None
     trimmed = _trim(text)
@@ -52,7 +52,7 @@ def statement(span: Span, page: str) -> Statement | None:
         return None
     if _lacks_subject(trimmed):
         return _termed(span, page, trimmed) if span.term else _advice(span, trimmed)
-    if not _has_verb(trimmed):
+    if not _has_verb(trimmed) or _is_glossed(span, page, trimmed):
         return _termed(span, page, trimmed)
     if (span.kind is Kind.LIST and len(trimmed.split()) < 8):
         return None
@@ -74,7 +74,7 @@ def _balanced(text: str) -> bool:
 
 
 def _trim(text: str) -> str:
-    text = wording.BRACKET_NOTE.sub("", wording.CROSS_REFERENCE.sub("", text))
+    text = wording.CROSS_REFERENCE.sub("", text)
     text = wording.TAIL_REFERENCE.sub("", text)
     for _ in range(2):
         match = wording.LINK_WORD.match(text)
@@ -127,6 +127,12 @@ def _advice(span: Span, trimmed: str) -> Statement | None:
     return Statement(trimmed, span.start, span.end) if trimmed.startswith(("Use ", "Avoid ", "Always ", "Never ", "Do not ")) else None
 
 
+def _is_glossed(span: Span, page: str, trimmed: str) -> bool:
+    """Whether it stands under a glossary's term that it does not repeat."""
+    term = page[span.term[0] : span.term[1]] if span.term else ""
+    return bool(_GLOSSARY_TERM.match(term)) and term not in trimmed.lower()
+
+
 def _termed(span: Span, page: str, trimmed: str) -> Statement | None:
     """The sentence led by the name of the term it explains; the quote then reaches back to the term."""
     if span.term is None:
@@ -141,7 +147,7 @@ def _termed(span: Span, page: str, trimmed: str) -> Statement | None:
 
 def _has_verb(text: str) -> bool:
     """Whether something is said, outside relative clauses: a heading with a full stop says nothing."""
-    main = wording.RELATIVE.sub("", wording.CLAUSE.sub("", text))
+    main = wording.RELATIVE.sub("", wording.CLAUSE.sub(" …", text))
     if wording.AUXILIARY.search(main):
         return True
     infinitive = main.find(" to ")

@@ -50,7 +50,7 @@ def voices(indexed: Index) -> list[str]:
     names = [document.snapshot.origin for document in indexed.documents]
     lines: list[set[str]] = [set() for _ in indexed.documents]
     for passage in indexed.passages:
-        if len(passage.words) >= 6:
+        if len(passage.words) >= 4:
             lines[passage.document].add(" ".join(passage.words))
     for later in range(len(names)):
         for earlier in range(later):
@@ -120,7 +120,7 @@ def conflict(one: Passage, other: Passage) -> bool:
     if one.words[:1] != other.words[:1] or bool(_CONDITIONAL.search(first)) != bool(_CONDITIONAL.search(second)):
         return False
     mine, theirs = numbers(first), numbers(second)
-    bags = [{word for word in terms(_NUMBER.sub(" ", text)) if word not in _NUMBER_WORDS} for text in (first, second)]
+    bags = [{word for word in terms(_NEGATION.sub(" ", _NUMBER.sub(" ", text))) if word not in _NUMBER_WORDS} for text in (first, second)]
     if min(len(bag) for bag in bags) < 3 or _jaccard(*bags) < _ALIGNED:
         return False
     if _LABELLED.findall(first) != _LABELLED.findall(second):

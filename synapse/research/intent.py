@@ -37,7 +37,7 @@ _ASKS = (
     (Intent.QUANTITY, r"\bhow (?:many|much|large|big|fast|high|far|old)\b|\b(?:what|which) (?:number|percentage|share|size|limit)\b"),
     (
         Intent.DEFINITION,
-        r"^\W*what(?:'s|’s| is| are| was| were)\b(?! the (?:best|difference|effect|default))|\bdefin(?:e|ition)\b|\bwhat does .* mean\b",
+        r"^\W*what(?:'s|’s| is| are| was| were)\b(?! the (?:best|difference|effect|default))|\bdefin(?:e|ition)\b|\bwhat do(?:es)? .* (?:mean|do)\b|^\W*(?:explain|describe)\b",
     ),
 )
 _ACTOR = re.compile(

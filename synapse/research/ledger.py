@@ -13,10 +13,14 @@ from synapse.research.salience import Document, Index, index, salience
 
 # Under this share of the question's words (by weight), a sentence is about something else.
 _LEAST_COVERAGE = 0.58
+# The more words a question has, the fewer of them an answer repeats.
+_PER_MORE_WORD, _FEW_WORDS, _LEAST_AT_ALL = 0.04, 3, 0.44
 # A comparison is only drawn by a sentence that speaks of both sides.
 _LEAST_COMPARED = 0.72
 # Under this part of the best sentence's score, more sentences only dilute the answer.
 _LEAST_SHARE = 0.65
+# Unless there are only so few; then down to this part.
+_FEW_PICKS, _LEAST_SHARE_OF_FEW = 3, 0.5
 _TOO_ALIKE = 0.55
 _MOST_EVIDENCE = 4
 
@@ -70,9 +74,9 @@ def _ranked(indexed: Index, questions: Sequence[SubQuestion], statements: _State
     for question in questions:
         picks: list[_Pick] = []
         best = 0.0
-        least = _LEAST_COMPARED if intent_of(question.text) is Intent.COMPARISON else _LEAST_COVERAGE
+        least = _least(question)
         for item in salience(indexed, question, least=least):
-            if item.score < best * _LEAST_SHARE:
+            if item.score < best * (_LEAST_SHARE if len(picks) >= _FEW_PICKS else _LEAST_SHARE_OF_FEW):
                 break
             said = statements[item.passage]
             if said is not None:
@@ -80,6 +84,13 @@ def _ranked(indexed: Index, questions: Sequence[SubQuestion], statements: _State
                 picks.append(_Pick(item.passage, question.id, item.score, said))
         lists.append(picks)
     return lists
+
+
+def _least(question: SubQuestion) -> float:
+    if intent_of(question.text) is Intent.COMPARISON:
+        return _LEAST_COMPARED
+    more = max(0, len(question.query.split()) - _FEW_WORDS)
+    return max(_LEAST_AT_ALL, _LEAST_COVERAGE - _PER_MORE_WORD * more)
 
 
 def _choose(indexed: Index, lists: Sequence[Sequence[_Pick]], per_question: int) -> list[_Pick]:

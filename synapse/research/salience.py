@@ -21,7 +21,8 @@ from synapse.research.text import keywords, stem, terms
 from synapse.research.wording import subject
 
 # Shares of a word's weight that count when it is not in the sentence itself but near it, or only similar.
-_IN_HEADING, _IN_TITLE, _IN_BLOCK, _VARIANT = 0.5, 0.45, 0.35, 0.7
+_IN_HEADING, _IN_TITLE, _IN_BLOCK, _IN_DOCUMENT, _VARIANT = 0.5, 0.45, 0.35, 0.3, 0.7
+_OFTEN = 4
 _LONG_FORM = 0.9
 # How much what is not word overlap may add to it.
 _PHRASE, _CUE, _CENTRAL, _EARLY, _SPECIFIC, _SUBJECT, _DEFINES, _ABOUT = 0.15, 0.12, 0.15, 0.08, 0.05, 0.2, 0.4, 0.3
@@ -57,6 +58,8 @@ class Index:
     postings: dict[str, list[int]]
     titles: list[frozenset[str]]
     headings: dict[str, frozenset[str]]
+    often: list[Counter[str]]
+    """Per document, in how many of its sentences each word stands."""
     blocks: dict[tuple[int, int], list[int]]
     idf: dict[str, float]
     acronyms: dict[str, tuple[str, ...]]
@@ -81,10 +84,12 @@ def index(documents: Sequence[Document]) -> Index:
     passages: list[Passage] = []
     postings: dict[str, list[int]] = defaultdict(list)
     blocks: dict[tuple[int, int], list[int]] = defaultdict(list)
+    often: list[Counter[str]] = [Counter() for _ in documents]
     for number, document in enumerate(documents):
         for span in sentences(document.text):
             words = terms(span.text)
             bag = frozenset(words)
+            often[number].update(bag)
             blocks[number, span.block].append(len(passages))
             for word in bag:
                 postings[word].append(len(passages))
@@ -98,6 +103,7 @@ def index(documents: Sequence[Document]) -> Index:
         postings=dict(postings),
         titles=[frozenset(terms(f"{document.snapshot.title} {document.snapshot.url}")) for document in documents],
         headings={heading: frozenset(terms(heading)) for heading in headings},
+        often=often,
         blocks=dict(blocks),
         idf=idf,
         acronyms={stem(short): tuple(terms(long)) for document in documents for short, long in acronyms(document.text).items()},
@@ -110,6 +116,9 @@ def salience(indexed: Index, question: SubQuestion, *, least: float = 0.0) -> li
     direct = _direct(indexed, asked.wanted)
     covered: dict[int, float] = {}
     for at, hits in direct.items():
+        if asked.intent is Intent.COMPARISON:
+            # What is only alike is one of the two sides as often as not.
+            hits = {position: share for position, share in hits.items() if share >= _LONG_FORM}
         shares = _shares(indexed, at, hits, asked.wanted)
         if all(shares[position] >= _IN_HEADING for position in asked.required) and (
             not asked.names or any(shares[position] for position in asked.names)
@@ -136,11 +145,17 @@ class _Asked:
 
     @classmethod
     def of(cls, indexed: Index, question: SubQuestion) -> _Asked:
-        wanted = tuple(dict.fromkeys(term for word in keywords(question.query) or [question.query] for term in terms(word)))
+        weights: dict[str, float] = {}
+        for word in keywords(question.query) or [question.query]:
+            parts = terms(word)
+            # A compound weighs as much as one word, shared among its parts.
+            for term in parts:
+                weights.setdefault(term, indexed.weight(term) / len(parts))
+        wanted = tuple(weights)
         whole = {stem(word) for run in _LONG_NAMES.findall(question.text) for word in run.split()}
         names = {term for word in question.text.split()[1:] if any(char.isupper() or char in "_." for char in word[:-1]) for term in terms(word)}
         required, named = (frozenset(place for place, term in enumerate(wanted) if term in some) for some in (whole, names))
-        return cls(wanted, tuple(indexed.weight(term) for term in wanted), required, named, intent_of(question.text))
+        return cls(wanted, tuple(weights.values()), required, named, intent_of(question.text))
 
     @property
     def whole(self) -> float:
@@ -197,6 +212,8 @@ def _shares(indexed: Index, at: int, hits: dict[int, float], wanted: Sequence[st
                 share = max(share, _IN_TITLE)
             elif any(term in indexed.passages[other].bag for other in indexed.blocks[passage.document, passage.span.block]):
                 share = max(share, _IN_BLOCK)
+            elif indexed.often[passage.document].get(term, 0) >= _OFTEN:
+                share = max(share, _IN_DOCUMENT)
         shares.append(share)
     return shares
 
@@ -217,14 +234,19 @@ def _boost(indexed: Index, passage: Passage, asked: _Asked, central: dict[str, f
     centrality = min(1.0, 2.0 * sum(central.get(word, 0.0) for word in passage.bag))
     early = 1.0 / (1.0 + span.block / 10.0 + span.nth / 3.0)
     about = sum(term in indexed.titles[passage.document] for term in wanted) / len(wanted) if wanted else 0.0
-    leading = set(terms(subject(span.text)))
-    led = sum(term in leading for term in wanted) / len(wanted) if wanted else 0.0
+    led = _led(wanted, frozenset(terms(subject(span.text))))
     cues = cue_count(span.text, asked.intent)
     bonus = (
         _PHRASE * phrases + _CUE * cues + _CENTRAL * centrality + _EARLY * early + _ABOUT * about
         + _SPECIFIC * _specificity(span.text) + (_DEFINES if asked.intent is Intent.DEFINITION and cues else _SUBJECT) * led
     )  # fmt: skip
     return (1.0 + bonus) * _length_factor(len(words))
+
+
+def _led(wanted: Sequence[str], leading: frozenset[str]) -> float:
+    """How far a sentence's subject is what was asked about: all of it, and nothing else."""
+    shared = leading.intersection(wanted)
+    return len(shared) / len(wanted) * math.sqrt(len(shared) / len(leading)) if shared else 0.0
 
 
 def _specificity(text: str) -> float:

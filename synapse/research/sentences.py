@@ -32,7 +32,7 @@ class Span:
     """Where the term or signature stands that this sentence explains, when it is the first under one."""
 
 
-_END = re.compile(r"(?:\.{3}|[.!?…])[\"'”’)\]*]*(?=\s)|[。！？][」』”’)]*")
+_END = re.compile(r"(?:\.{3}|[.!?…])[\"'”’)\]*]*(?:\[(?:\d{1,3}|[a-z])\])*(?=\s)|[。！？][」』”’)]*")
 _MARKER = re.compile(r"(?:[-*•·‣◦–]|\(?\d{1,2}[.)]|\(?[a-z][.)])\s+")
 _ABBREVIATION = re.compile(
     r"(?:\b(?:e\.g|i\.e|cf|viz|vs|al|approx|resp|incl|Fig|fig|Figs|Sec|sec|Eq|No|no|Nos|Vol|vol|pp|Ch|ch|Dr|Mr|Mrs|Ms|Prof|St|Gen|Sen|Rep"

@@ -23,7 +23,7 @@ STOP_WORDS = frozenset(
 # Words that carry the kind of a question, not its topic: searching for them finds pages about questions.
 QUESTION_WORDS = frozenset(
     """
-    advantage advantages advice answer best better briefly cheaper faster safer slower compare compared comparison decide decides describe detail details differ difference differences different
+    advantage advantages advice affect affects answer best better briefly cheaper faster safer slower compare compared comparison decide decides describe detail details differ difference differences different
     disadvantage disadvantages drawback drawbacks benefit benefits exist exists pros cons
     differs explain explanation get give happen happened happens know like list make mean meaning means need needs overview please
     possible properly question reason reasons recommended show tell use used uses using versus vs want way ways work works worth

@@ -165,11 +165,13 @@ def subject(text: str) -> str:
         plain = word.strip("\"'“”‘’(),.:").lower()
         if plain in _CLAUSE_OPENERS - {"to", "by", "in", "on", "at", "for", "with"}:
             return ""
-        plural = place > 0 and words[place - 1].rstrip(",").endswith("s")
-        finite = plain in VERBS if plural else plain.endswith("s") and is_verb(plain)
+        before = words[place - 1].rstrip(",").lower() if place else "the"
+        plural = before.endswith("s") and not before.endswith(("ss", "us", "is"))
+        finite = plain in VERBS if plural else plain.endswith("s") and before not in _DETERMINERS and is_verb(plain)
         if place and (AUXILIARY.fullmatch(plain) or finite):
             return " ".join(words[:place])
     return ""
 
 
+_DETERMINERS = frozenset("the a an this that these those each every all any some its their no your".split())
 _CLAUSE_OPENERS = frozenset("if when whenever while since although though because as once after before unless until whereas even where that which to by in on at for with".split())

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from synapse.research.citations import taken_from
+from synapse.research.claims import statement
+from synapse.research.sentences import sentences
+
+
+def read(text: str) -> list[str]:
+    """What each sentence of a page says alone."""
+    found = [statement(span, text) for span in sentences(text)]
+    return [each.text for each in found if each is not None]
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "The Thread class represents an activity that is run in a separate thread of control.",
+        "It is recommended to run VACUUM on a schedule.",
+        "There are two variants of VACUUM in PostgreSQL.",
+        "asyncio.run() starts the event loop and closes it at the end.",
+        "cProfile is recommended for most users.",
+        "If the table is empty, it may never be processed by autovacuum.",
+        "Use the csv module to read CSV files in Python.",
+        "Data written to unlogged tables is not logged, which makes these tables faster.",
+    ],
+)
+def test_a_sentence_that_stands_alone_is_kept_as_it_is(sentence: str) -> None:
+    assert read(sentence) == [sentence]
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "This option disables all page-skipping behavior.",
+        "They are only kept for one transaction at most.",
+        "It can be used to force a vacuum of the index.",
+        "The former is faster than the latter in most cases.",
+        "For example, a lock may be held for a long time.",
+        "Otherwise the table is vacuumed at the next run.",
+        "Instead, the program waits for the lock to be free.",
+        "The code above shows how the loop is started.",
+        "The following sections describe the options of the command.",
+        "The results are shown in Table 13.1 of the manual.",
+        "In typical scenarios, this is no longer necessary at all.",
+        "A lock is not needed when this method is called.",
+        "If it is not, the lock has to be taken first.",
+        "What does the lock protect in this program?",
+        "The options are the ones listed here:",
+        "Threading-like synchronization primitives that can be used in Tasks.",
+        "B-tree indexes, which fit the most common situations.",
+        "Utilities to run programs, create tasks, and await things.",
+        "Must be called with the global lock held by the thread.",
+        "Returns the list of all files in the folder.",
+        "Home | Docs | About us is where the menu stands.",
+        "I think that locks are slow in most of my programs.",
+        "Click the button to read more about our cookie policy.",
+        "Changed in version 3.9 so that the lock is released early.",
+        "The call foo(x) == y is what import os gives you here.",
+        "ERROR: database is not accepting commands at the moment.",
+        "Too short a line.",
+    ],
+)
+def test_a_sentence_that_leans_on_its_page_is_dropped(sentence: str) -> None:
+    assert read(sentence) == []
+
+
+@pytest.mark.parametrize(
+    ("sentence", "trimmed"),
+    [
+        ("However, extra space is not returned to the system.", "Extra space is not returned to the system."),
+        ("Note that a task may be cancelled at any time.", "A task may be cancelled at any time."),
+        ("Generally, therefore, administrators should avoid the command.", "Administrators should avoid the command."),
+        ("VACUUM reclaims the space of dead rows (see Section 25.1.5).", "VACUUM reclaims the space of dead rows."),
+        ("A checkpoint flushes all data pages to disk, as described in Section 30.", "A checkpoint flushes all data pages to disk."),
+        ("The city was founded in 1100 by monks.[3]", "The city was founded in 1100 by monks."),
+    ],
+)
+def test_link_words_and_cross_references_are_trimmed(sentence: str, trimmed: str) -> None:
+    assert read(sentence) == [trimmed]
+
+
+def test_an_explanation_without_a_subject_is_led_by_its_term_and_quotes_it_too() -> None:
+    text = "class csv.DictReader(f, fieldnames=None)\n\nCreate an object that maps each row to a dict."
+    (span,) = sentences(text)
+    found = statement(span, text)
+    assert found is not None
+    assert found.text == "csv.DictReader(): Create an object that maps each row to a dict."
+    assert text[found.start : found.end] == text
+
+
+def test_a_glossary_entry_is_led_by_all_words_of_its_term() -> None:
+    text = "global interpreter lock\n\nThe mechanism used by CPython to assure that only one thread runs at a time."
+    assert read(text) == ["global interpreter lock: The mechanism used by CPython to assure that only one thread runs at a time."]
+
+
+_sentence = st.lists(
+    st.sampled_from(
+        "However, / Note that / the lock / is held / (see above) / by a thread / VACUUM FULL / rewrites / tables / , / it / this / [3] / e.g. / x.y() / and / 3.5".split(" / ")
+    ),
+    min_size=1,
+    max_size=14,
+).map(lambda parts: " ".join(parts) + ".")
+
+
+@given(_sentence)
+def test_what_is_kept_only_leaves_words_out(text: str) -> None:
+    for span in sentences(text):
+        found = statement(span, text)
+        if found is not None:
+            assert taken_from(found.text, text[found.start : found.end])

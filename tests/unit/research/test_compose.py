@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import pytest
+
+from synapse.contracts.evidence import Claim, Evidence, SubQuestion, Verdict
+from synapse.contracts.report import Missed
+from synapse.research.compose import compose, counts
+from tests.unit.research.factory import MORE_TIDES, TIDES, document, report
+
+PAGES = [document(TIDES, "https://a.org/tides", "Tides"), document(MORE_TIDES, "https://b.org/why", "Why tides happen")]
+
+
+def test_the_answer_comes_first_and_nothing_is_said_twice() -> None:
+    made, _ = report("What are tides and when do spring tides occur?", PAGES)
+    said = [sentence.text for sentence in made.answer] + [sentence.text for section in made.sections for sentence in section.sentences]
+    assert made.answer[0].text.startswith("Tides are the rise and fall")
+    assert len(said) == len(set(said))
+
+
+def test_every_subquestion_with_a_claim_is_in_the_answer() -> None:
+    made, _ = report("What are tides and when do spring tides occur?", PAGES)
+    asked = {claim.id: claim.subquestion for claim in made.claims}
+    assert {asked[sentence.claim] for sentence in made.answer} == {"q1", "q2"}
+
+
+def test_references_are_numbered_as_they_are_first_cited() -> None:
+    made, _ = report("When do spring tides occur?", PAGES)
+    quotes = {item.id: item.snapshot for item in made.evidence}
+    assert made.references[0].snapshot == quotes[made.answer[0].evidence[0]]
+    assert [reference.number for reference in made.references] == list(range(1, len(made.references) + 1))
+
+
+def test_what_found_nothing_is_named() -> None:
+    made, _ = report("What are tides and why is Mongolia dry?", PAGES)
+    assert [item.text for item in made.unanswered] == ["Why is Mongolia dry?"]
+
+
+def test_no_evidence_is_an_empty_answer_not_an_invented_one() -> None:
+    made, _ = report("What is the capital of Mongolia?", PAGES, missed=[Missed(what="https://c.org", reason="timeout")])
+    assert made.answer == ()
+    assert made.sections == ()
+    assert made.references == ()
+    assert [item.reason for item in made.missed] == ["timeout"]
+    assert counts(made).sentences == 0
+
+
+def test_within_a_section_a_source_is_read_in_its_own_order() -> None:
+    page = document("x" * 100)
+    claims = [
+        Claim(
+            id=f"c{at}",
+            text=f"Statement {at} is made.",
+            subquestion="q1",
+            score=1.0 if at == 9 else 0.1 * at,
+            evidence=(f"e{at}",),
+            origins=("a",),
+            verdict=Verdict.SINGLE_SOURCE,
+        )
+        for at in (9, 1, 3, 2)
+    ]
+    evidence = [Evidence(id=f"e{at}", snapshot=page.snapshot.id, start=at, end=at + 1, quote="x") for at in (9, 1, 3, 2)]
+    made = compose("Why?", [SubQuestion(id="q1", text="Why?", query="why")], claims, evidence, [page.snapshot])
+    assert [sentence.claim for sentence in made.sections[0].sentences] == ["c1", "c2", "c3"]
+
+
+def test_a_disagreement_shows_both_sides_once() -> None:
+    one, other = "The tower of the old town is 50 metres high.", "The tower of the old town is 60 metres high."
+    made, _ = report("How high is the tower of the old town?", [document(one, "https://a.org/1"), document(other, "https://b.org/1")])
+    assert [{sentence.text for sentence in pair} for pair in made.disagreements] == [{one, other}]
+    assert counts(made).disagreements == 1
+
+
+def test_a_claim_without_its_evidence_is_refused() -> None:
+    claim = Claim(id="c1", text="It is so.", subquestion="q1", score=1, evidence=("e1",), origins=("a",), verdict=Verdict.SINGLE_SOURCE)
+    with pytest.raises(KeyError):
+        compose("Why?", [SubQuestion(id="q1", text="Why?", query="why")], [claim], [], [])

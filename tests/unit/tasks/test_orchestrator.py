@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import pytest
+
+from synapse.contracts.report import Outcome
+from synapse.errors import Permanent
+from synapse.tasks.file_save import FileSaveInput, file_save
+from synapse.tasks.orchestrator import FinishInput, PlanInput, finish, orchestrator
+from synapse.tools.memory import MemoryToolbox
+from tests.unit.tasks.steps import QUESTION, written
+
+
+async def test_a_question_becomes_a_plan(tools: MemoryToolbox) -> None:
+    planned = await orchestrator.function(PlanInput(question=QUESTION, max_subquestions=1), tools)
+    assert [part.text for part in planned.subquestions] == ["What are tides?"]
+
+
+async def test_a_blank_question_is_refused_for_good(tools: MemoryToolbox) -> None:
+    with pytest.raises(Permanent):
+        await orchestrator.function(PlanInput(question=" \n "), tools)
+
+
+async def test_the_end_says_what_it_came_to_and_where_it_is(tools: MemoryToolbox) -> None:
+    made = await written(tools)
+    saved = await file_save.function(FileSaveInput(report=made.report, markdown=made.markdown), tools)
+    summary = await finish.function(FinishInput(question=QUESTION, files=saved.files, **made.model_dump()), tools)
+    assert summary.outcome is Outcome.REPORT
+    assert summary.path == "run-1/report.md"
+    assert summary.uri.endswith("run-1/report.md")
+    assert summary.report == made.report
+    assert summary.counts.sentences > 0
+
+
+async def test_a_run_without_a_report_file_does_not_end_well(tools: MemoryToolbox) -> None:
+    made = await written(tools)
+    with pytest.raises(Permanent):
+        await finish.function(FinishInput(question=QUESTION, files=[], **made.model_dump()), tools)

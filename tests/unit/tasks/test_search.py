@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import pytest
+
+from synapse.contracts.evidence import Found, Source
+from synapse.errors import Transient
+from synapse.tasks.search import RankInput, SearchInput, rank, search
+from synapse.tools.memory import MemoryToolbox
+from tests.unit.research.factory import question
+
+
+async def test_sources_carry_the_subquestion_they_were_found_for(tools: MemoryToolbox) -> None:
+    found = await search.function(SearchInput(subquestion=question("What are tides?", name="q7")), tools)
+    assert found.subquestion == "q7"
+    assert {source.url for source in found.sources} == {"https://a.org/tides", "https://b.org/why"}
+
+
+async def test_only_the_corpus_asked_for_is_searched() -> None:
+    tools = MemoryToolbox(pages={"corpus://one/a": "Tides rise.", "corpus://two/a": "Tides fall."})
+    found = await search.function(SearchInput(subquestion=question("What are tides?"), corpus="two"), tools)
+    assert [source.url for source in found.sources] == ["corpus://two/a"]
+
+
+async def test_a_providers_failure_is_carried_along(tools: MemoryToolbox) -> None:
+    tools.failed_providers = ("searxng: connection refused",)
+    found = await search.function(SearchInput(subquestion=question("What are tides?")), tools)
+    assert found.failed == ("searxng: connection refused",)
+
+
+async def test_a_failing_search_fails_the_step(tools: MemoryToolbox) -> None:
+    part = question("What are tides?")
+    tools.fail(part.query, Transient("down"))
+    with pytest.raises(Transient):
+        await search.function(SearchInput(subquestion=part), tools)
+
+
+async def test_lists_are_fused_and_failures_named_once(tools: MemoryToolbox) -> None:
+    def found(name: str, *urls: str) -> Found:
+        return Found(subquestion=name, sources=tuple(Source(url=url, provider="x") for url in urls), failed=("x: slow",))
+
+    ranked = await rank.function(RankInput(found=[found("q1", "https://a.org/1"), found("q2", "https://a.org/1#top")], limit=5), tools)
+    assert [(source.url, source.subquestions) for source in ranked.sources] == [("https://a.org/1", ("q1", "q2"))]
+    assert ranked.failed == ["x: slow"]
