@@ -22,8 +22,8 @@ from synapse.contracts.workflow import Retry, Step
 from synapse.engine.heartbeat import Heartbeat, Held
 from synapse.engine.publisher import Publisher
 from synapse.errors import Cancelled, NotFound, Permanent, StepTimeout, SynapseError
+from synapse.state.definitions import Definitions
 from synapse.state.ledger import Ledger, failure_of
-from synapse.state.queries import Queries
 from synapse.state.records import STALE, Attempt, Note, Outcome
 from synapse.telemetry import metrics
 from synapse.tools.loop import BackgroundLoop, process_loop
@@ -42,7 +42,7 @@ class Runner:
     """Everything a try needs. One per process; its methods are called from any number of threads."""
 
     ledger: Ledger
-    queries: Queries
+    definitions: Definitions
     agents: Mapping[str, Agent]
     publisher: Publisher
     heartbeat: Heartbeat
@@ -71,7 +71,7 @@ class Runner:
         return became
 
     def _program(self, digest: str) -> Program:
-        return _program(self.queries, digest)
+        return _program(self.definitions, digest)
 
     def _settle(self, program: Program, step: Step, attempt: Attempt, held: Held) -> tuple[Outcome, str]:
         try:
@@ -197,8 +197,8 @@ def delay(retry: Retry, failures: int) -> float:
 
 
 @lru_cache(maxsize=512)
-def _program(queries: Queries, digest: str) -> Program:
+def _program(definitions: Definitions, digest: str) -> Program:
     try:
-        return build(queries.workflow(digest))
+        return build(definitions.get(digest))
     except NotFound as error:
         raise Permanent(str(error)) from error

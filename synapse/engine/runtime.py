@@ -71,7 +71,7 @@ class Runtime:
         """Tries steps."""
         return Runner(
             ledger=self.database.ledger,
-            queries=self.database.queries,
+            definitions=self.database.definitions,
             agents=self.registry,
             publisher=self.publisher,
             heartbeat=self.heartbeat,

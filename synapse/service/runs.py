@@ -80,8 +80,7 @@ class Runs:
 
     def resume(self, run: str) -> RunDetail:
         """Go on with a failed or cancelled run from its last good steps. Raises NotFound, Conflict."""
-        digest = self.runtime.database.queries.digest(run)
-        program = build(self.runtime.database.queries.workflow(digest))
+        program = build(self.runtime.database.definitions.of_run(run))
         self.runtime.publisher.hints(self.runtime.database.lifecycle.resume(program, run))
         return self.get(run)
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
-
-import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
+from typing import TYPE_CHECKING
 
 from synapse.contracts.blobs import BlobStore
 from synapse.errors import Unavailable
 from synapse.settings import EngineSettings, StorageSettings
 from synapse.state.blobs import FolderBlobs, SqlBlobs
+from synapse.state.definitions import Definitions
 from synapse.state.driver import PostgresDriver, open_driver
 from synapse.state.events import Events
 from synapse.state.fused import FusedLedger
@@ -21,8 +18,18 @@ from synapse.state.leases import Leases
 from synapse.state.ledger import Ledger
 from synapse.state.lifecycle import Lifecycle
 from synapse.state.packing import Packer
-from synapse.state.queries import Queries
 from synapse.state.reconcile import Reconciler
+
+if TYPE_CHECKING:
+    from synapse.state.queries import Queries
+
+VERSION = "0001"
+"""The newest migration: what the tables must be at for this program."""
+
+_HAS_TABLES = {
+    "postgresql": "SELECT to_regclass('alembic_version') IS NOT NULL",
+    "sqlite": "SELECT count(*) FROM sqlite_master WHERE name = 'alembic_version'",
+}
 
 
 class Database:
@@ -36,62 +43,47 @@ class Database:
         self.driver = open_driver(url)
         blobs = SqlBlobs(self.driver) if isinstance(self.driver, PostgresDriver) else FolderBlobs(home / "blobs")
         self.blobs: BlobStore = blobs
-        packer = Packer(blobs, inline_limit)
+        self._packer = Packer(blobs, inline_limit)
         ledger = FusedLedger if isinstance(self.driver, PostgresDriver) else Ledger
         self.ledger: Ledger = ledger(
-            self.driver, packer, grace=engine.hint_grace_seconds, lease=engine.lease_seconds, max_lost=engine.max_lost
+            self.driver, self._packer, grace=engine.hint_grace_seconds, lease=engine.lease_seconds, max_lost=engine.max_lost
         )
         self.lifecycle = Lifecycle(self.ledger)
         self.reconciler = Reconciler(self.ledger, self.lifecycle)
+        self.definitions = Definitions(self.driver)
         self.events = Events(self.driver)
         self.leases = Leases(self.driver)
-        self._engine = _engine(url)
-        self.queries = Queries(self._engine, packer)
 
     @classmethod
     def from_settings(cls, storage: StorageSettings, engine: EngineSettings) -> Database:
         """The database that the settings name."""
         return cls(storage.database, storage.home, engine, storage.inline_limit)
 
+    @cached_property
+    def queries(self) -> Queries:
+        """Questions about runs. Imported on first use: a worker asks none, and SQLAlchemy would be a fifth of its memory."""
+        from synapse.state.queries import Queries, open_engine  # noqa: PLC0415
+
+        return Queries(open_engine(self.url), self._packer)
+
     def upgrade(self) -> None:
         """Bring the tables to this version; safe to call by several processes at once."""
-        with self._engine.begin() as connection:
-            if connection.dialect.name == "postgresql":
-                connection.execute(sa.text("SELECT pg_advisory_xact_lock(727274)"))
-            config = _alembic()
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+        from synapse.state.migrate import upgrade  # noqa: PLC0415 - as `queries`
+
+        upgrade(self.queries.engine)
 
     def check_version(self) -> None:
-        """Raise Unavailable, saying what to do, when the tables are not of this version."""
-        try:
-            with self._engine.connect() as connection:
-                current = MigrationContext.configure(connection).get_current_revision()
-        except sa.exc.OperationalError as error:
-            raise Unavailable(f"the database does not answer: {str(error.orig).splitlines()[0]}") from error
-        newest = ScriptDirectory.from_config(_alembic()).get_current_head()
-        if current != newest:
-            raise Unavailable(f"the tables are at version {current}, this program needs {newest}", remedy="run 'synapse db upgrade'")
+        """Raise Unavailable, saying what to do, when the database does not answer or its tables are not of this version."""
+        current = None
+        if self.driver.rows(_HAS_TABLES[self.driver.name], {})[0][0]:
+            rows = self.driver.rows("SELECT version_num FROM alembic_version", {})
+            current = rows[0][0] if rows else None
+        if current != VERSION:
+            raise Unavailable(f"the tables are at version {current}, this program needs {VERSION}", remedy="run 'synapse db upgrade'")
 
     def close(self) -> None:
         """Close every connection."""
         self.driver.close()
-        self._engine.dispose()
-
-
-def _engine(url: str) -> sa.Engine:
-    if url.startswith("sqlite"):
-        engine = sa.create_engine(url, connect_args={"timeout": 30})
-
-        @sa.event.listens_for(engine, "connect")
-        def _(connection: object, _record: object) -> None:
-            connection.execute("PRAGMA journal_mode=WAL")  # type: ignore[attr-defined] # sqlite3's own connection
-
-        return engine
-    return sa.create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1), pool_pre_ping=True, pool_size=5)
-
-
-def _alembic() -> Config:
-    config = Config()
-    config.set_main_option("script_location", "synapse.state:migrations")
-    return config
+        queries = self.__dict__.pop("queries", None)
+        if queries is not None:
+            queries.engine.dispose()

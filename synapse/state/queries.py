@@ -10,7 +10,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from synapse.contracts.run import RunDetail, RunPage, RunState, RunView, StepView
-from synapse.contracts.workflow import Workflow
 from synapse.errors import InvalidInput, NotFound
 from synapse.state import schema
 from synapse.state.packing import Packer
@@ -27,22 +26,6 @@ class Queries:
     def __init__(self, engine: sa.Engine, packer: Packer) -> None:
         self.engine = engine
         self.packer = packer
-
-    def workflow(self, digest: str) -> Workflow:
-        """The definition of that digest. Raises NotFound."""
-        with self.engine.connect() as connection:
-            body = connection.scalar(sa.select(schema.workflow.c.body).where(schema.workflow.c.digest == digest))
-        if body is None:
-            raise NotFound(f"there is no workflow {digest[:12]!r}")
-        return from_data(body)
-
-    def digest(self, run: str) -> str:
-        """The digest of the run's definition. Raises NotFound."""
-        with self.engine.connect() as connection:
-            digest = connection.scalar(sa.select(schema.run.c.digest).where(schema.run.c.id == run))
-        if digest is None:
-            raise NotFound(f"there is no run {run!r}")
-        return str(digest)
 
     def state(self, run: str) -> RunState:
         """Where the run stands. Raises NotFound."""
@@ -141,3 +124,16 @@ def _read_cursor(text: str) -> tuple[datetime, str]:
         return datetime.fromisoformat(at), str(run)
     except (ValueError, TypeError) as error:
         raise InvalidInput("not a cursor of this API", field="cursor", remedy="use the value of 'next'") from error
+
+
+def open_engine(url: str) -> sa.Engine:
+    """SQLAlchemy's engine for the URL of a driver. Connects to nothing."""
+    if not url.startswith("sqlite"):
+        return sa.create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1), pool_pre_ping=True, pool_size=5)
+    engine = sa.create_engine(url, connect_args={"timeout": 30})
+
+    @sa.event.listens_for(engine, "connect")
+    def _(connection: Any, _record: object) -> None:
+        connection.execute("PRAGMA journal_mode=WAL")
+
+    return engine
