@@ -13,20 +13,25 @@ from dataclasses import dataclass
 from synapse.research import wording
 from synapse.research.blocks import Kind
 from synapse.research.sentences import Span
-from synapse.research.text import stem
+from synapse.research.text import stem, word_set
 
 _MIN_WORDS, _MAX_WORDS, _MAX_CHARS = 5, 60, 420
 
-_NAME = re.compile(r"(?:(?:class|exception|classmethod|staticmethod|abstractmethod|async|coroutine|function|method|property)\s+)*(?P<name>-{0,2}[\w][\w.\-]*)(?P<call>\s?\()?")
+_NAME = re.compile(
+    r"(?:(?:class|exception|classmethod|staticmethod|abstractmethod|async|coroutine|function|method"
+    r"|property)\s+)*(?P<name>-{0,2}[\w][\w.\-]*)(?P<call>\s?\()?"
+)
 _LOWER_NAME = re.compile(r"[a-z_]\w*(?:[._-]\w+|\(\))|[a-z]+[A-Z]\w*")
 _GLOSSARY_TERM = re.compile(r"[a-z-]+(?: [a-z-]+){0,5}$")
 _BARE_VERB = re.compile(r"^(?P<verb>[A-Z][a-z]+)(?: and [a-z]+)? (?P<next>[\w“\"'(]+)")
-_NOT_AFTER_SUBJECT = frozenset(
-    """a an the whether if its one zero true false that this these information how which what to all any each every statistics aggressive some
-    additional only multiple new existing""".split()
+_NOT_AFTER_SUBJECT = word_set(
+    """
+    a an the whether if its one zero true false that this these information how which what to all any each every statistics
+    aggressive some additional only multiple new existing
+    """
 )
 
-_AFTER_PARTICIPLE = frozenset("to by in for as with from on at when of into using via".split())
+_AFTER_PARTICIPLE = word_set("to by in for as with from on at when of into using via")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,7 @@ def statement(span: Span, page: str) -> Statement | None:
     A sentence without a subject that explains a term is led by that term, and the quote then begins at the term.
     """
     text = wording.BRACKET_NOTE.sub("", span.text)
-    if not _complete(text) or any(pattern.search(text) for pattern in (wording.NAVIGATION, wording.CODE_LIKE, wording.LOG_LINE, wording.VERSION_NOTE)):
+    if not _complete(text) or any(pattern.search(text) for pattern in wording.NOT_PROSE):
         return None
     trimmed = _trim(text)
     if not _balanced(trimmed) or not _MIN_WORDS <= len(trimmed.split()) <= _MAX_WORDS or _leans(trimmed):
@@ -54,7 +59,7 @@ def statement(span: Span, page: str) -> Statement | None:
         return _termed(span, page, trimmed) if span.term else _advice(span, trimmed)
     if not _has_verb(trimmed) or _is_glossed(span, page, trimmed):
         return _termed(span, page, trimmed)
-    if (span.kind is Kind.LIST and len(trimmed.split()) < 8):
+    if span.kind is Kind.LIST and len(trimmed.split()) < 8:
         return None
     return Statement(trimmed, span.start, span.end)
 
@@ -123,7 +128,7 @@ def _lacks_subject(text: str) -> bool:
 
 
 def _advice(span: Span, trimmed: str) -> Statement | None:
-    """ "Use X to do Y" is complete; "Returns the list" and "Store it there" are not."""
+    """Advice: "Use X to do Y" is complete; "Returns the list" and "Store it there" are not."""
     return Statement(trimmed, span.start, span.end) if trimmed.startswith(("Use ", "Avoid ", "Always ", "Never ", "Do not ")) else None
 
 
@@ -153,7 +158,7 @@ def _has_verb(text: str) -> bool:
     infinitive = main.find(" to ")
     for match in re.finditer(r"(?<![\w.-])[a-z]+(?![\w(-])", main):
         word, rest = match.group(), main[match.end() :].lstrip()
-        if not wording.is_verb(word) or len(rest) < 2:
+        if not wording.is_verb(word) or not rest.strip("."):
             continue
         # A bare form may be a noun or belong to "to create X, run Y"; a form in -ed may only qualify ("used to …").
         bare, past = word in wording.VERBS, word.endswith("ed")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from synapse.contracts.evidence import Verdict
 from synapse.research.salience import Index, Passage
-from synapse.research.text import terms
+from synapse.research.text import terms, word_set
 
 _SAME_STATEMENT = 0.72
 _ALIGNED = 0.8
@@ -22,7 +22,8 @@ _MIRROR = 0.6
 
 _NUMBER = re.compile(r"(?<![\w.])[-+]?\d[\d,]*(?:\.\d+)*%?(?![\w])")
 _LABELLED = re.compile(
-    r"\b(?:version|versions|release|python|postgresql|section|chapter|figure|table|page|step|rfc|pep|issue|bug|part|appendix|level|type|utf|iso|ipv|http|sha)"
+    r"\b(?:version|versions|release|python|postgresql|section|chapter|figure|table|page|step|rfc|pep|issue|bug|part|appendix|level"
+    r"|type|utf|iso|ipv|http|sha)"
     r"[- ]?v?\d[\d.]*",
     re.IGNORECASE,
 )
@@ -31,9 +32,7 @@ _CONDITIONAL = re.compile(
     r"\b(?:if|unless|when|except|before|prior to|since|in version|as of|until|may|might|could|sometimes|usually|often|some|most)\b",
     re.IGNORECASE,
 )
-_NUMBER_WORDS = frozenset(
-    ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "hundred", "thousand", "million", "billion")
-)
+_NUMBER_WORDS = word_set("two three four five six seven eight nine ten eleven twelve hundred thousand million billion")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from synapse.research.render import VERDICTS, clean, marks, same_question, short
 _STYLE = (
     "body{font:17px/1.6 Georgia,serif;max-width:44rem;margin:2rem auto;padding:0 1rem;color:#1c1c1c;background:#fff}"
     "h1{font-size:1.6rem;line-height:1.25}h2{font-size:1.2rem;margin-top:2rem}li{margin:.45rem 0}"
-    "a{color:#0b57a4}sup a{text-decoration:none}blockquote{margin:.4rem 0 .4rem 1rem;padding-left:.8rem;border-left:3px solid #ccc;color:#444;font-size:.95em}"
+    "a{color:#0b57a4}sup a{text-decoration:none}"
+    "blockquote{margin:.4rem 0 .4rem 1rem;padding-left:.8rem;border-left:3px solid #ccc;color:#444;font-size:.95em}"
     ".mark{color:#666}.meta{color:#666;font-size:.9em}"
     "@media(prefers-color-scheme:dark){body{background:#161616;color:#e6e6e6}a{color:#8ab4f8}blockquote{color:#bbb;border-color:#555}.mark,.meta{color:#aaa}}"
 )

@@ -114,7 +114,8 @@ def _said(indexed: Index, pick: _Pick, chosen: Sequence[_Pick]) -> bool:
         known = indexed.passages[other.passage]
         if conflict(passage, known):
             continue
-        if pick.statement.text == other.statement.text or overlap(indexed, passage, known) >= _TOO_ALIKE or same_statement(indexed, passage, known):
+        alike = overlap(indexed, passage, known) >= _TOO_ALIKE or same_statement(indexed, passage, known)
+        if alike or pick.statement.text == other.statement.text:
             return True
     return False
 

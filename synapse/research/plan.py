@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from synapse.contracts.evidence import SubQuestion
 from synapse.research.intent import Intent, intent_of
-from synapse.research.text import QUESTION_WORDS, STOP_WORDS, WORD, keywords, squeeze
+from synapse.research.text import QUESTION_WORDS, STOP_WORDS, WORD, keywords, squeeze, word_set
 
 _WH = r"(?:how|why|when|what|which|where|who|whom|whose)"
 _AUX = r"(?:is|are|was|were|do|does|did|can|could|should|would|will|must|may|has|have)"
@@ -40,9 +40,11 @@ _FACETS = re.compile(
 )
 _USING = re.compile(r"^(?:using|use)\s+(?=\S)", re.IGNORECASE)
 _QUALIFIER = re.compile(r"(?<=\S)\s+(?:in|of|for|on|with|from)\s.*$", re.IGNORECASE)
-_VERBS = frozenset(
-    """do differ work happen mean use need handle decide become get go make run start stop fail cost take return behave affect cause
-    acknowledge perform support implement choose avoid prevent help store keep know say change grow compare require lose""".split()
+_VERBS = word_set(
+    """
+    do differ work happen mean use need handle decide become get go make run start stop fail cost take return behave affect
+    cause acknowledge perform support implement choose avoid prevent help store keep know say change grow compare require lose
+    """
 )
 
 

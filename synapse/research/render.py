@@ -113,7 +113,8 @@ def _reference(reference: Reference, report: Report) -> str:
     address = web_address(reference.url)
     shown = f"[{title}](<{address}>)" if address else f"{title} — {escape(reference.url)}"
     published = f", published {escape(reference.published)}" if reference.published else ""
-    head = f'<a id="source-{reference.number}"></a>{reference.number}\\. {shown} ({escape(reference.origin)}{published}, read {reference.fetched_at:%Y-%m-%d})'
+    anchor = f'<a id="source-{reference.number}"></a>{reference.number}\\.'
+    head = f"{anchor} {shown} ({escape(reference.origin)}{published}, read {reference.fetched_at:%Y-%m-%d})"
     cited = [quotes[name] for name in reference.evidence if name in quotes]
     return "\n".join([head, "", *(f"> “{escape(item.quote)}” *(characters {item.start}–{item.end})*\n>" for item in cited)]).rstrip(">\n ")
 

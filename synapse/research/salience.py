@@ -111,7 +111,10 @@ def index(documents: Sequence[Document]) -> Index:
 
 
 def salience(indexed: Index, question: SubQuestion, *, least: float = 0.0) -> list[Salience]:
-    """The passages that cover at least the share ``least`` of the question and, if it has names, one of those at least nearby; best first."""
+    """The passages that cover at least the share ``least`` of the question, best first.
+
+    Of the names in a question each passage has one at least, in itself or nearby.
+    """
     asked = _Asked.of(indexed, question)
     direct = _direct(indexed, asked.wanted)
     covered: dict[int, float] = {}
@@ -153,9 +156,10 @@ class _Asked:
                 weights.setdefault(term, indexed.weight(term) / len(parts))
         wanted = tuple(weights)
         whole = {stem(word) for run in _LONG_NAMES.findall(question.text) for word in run.split()}
-        names = {term for word in question.text.split()[1:] if any(char.isupper() or char in "_." for char in word[:-1]) for term in terms(word)}
-        required, named = (frozenset(place for place, term in enumerate(wanted) if term in some) for some in (whole, names))
-        return cls(wanted, tuple(weights.values()), required, named, intent_of(question.text))
+        named = [word for word in question.text.split()[1:] if any(char.isupper() or char in "_." for char in word[:-1])]
+        names = {term for word in named for term in terms(word)}
+        required, known = (frozenset(place for place, term in enumerate(wanted) if term in some) for some in (whole, names))
+        return cls(wanted, tuple(weights.values()), required, known, intent_of(question.text))
 
     @property
     def whole(self) -> float:

@@ -5,29 +5,36 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+
+def word_set(text: str) -> frozenset[str]:
+    """The words of a text that lists them."""
+    return frozenset(text.split())
+
+
 WORD = re.compile(r"\w+(?:[.'’\-]\w+)*", re.UNICODE)
 _PARTS = re.compile(r"[^\W_]+", re.UNICODE)
 
-STOP_WORDS = frozenset(
+STOP_WORDS = word_set(
     """
-    a about above after again all also although am an and any are aren as at be because been before being below between
-    both but by can cannot could couldn d did didn do does doesn doing don done down during each either else etc ever every
-    for from further had has have having he her here hers him his how however i if in into is isn it its itself just
-    ll may me might more most much must my no nor not now of off on once one only onto or other others our out over
-    own per rather re s same shall she should shouldn since so some such t than that the their them then there these
-    they this those though through thus to too under until unless up upon us ve very via was wasn we were what when
-    where whereas whether which while who whom whose why will with within without won would wouldn yet you your
-    """.split()
+    a about above after again all also although am an and any are aren as at be because been before being below between both but
+    by can cannot could couldn d did didn do does doesn doing don done down during each either else etc ever every for from
+    further had has have having he her here hers him his how however i if in into is isn it its itself just ll may me might more
+    most much must my no nor not now of off on once one only onto or other others our out over own per rather re s same shall
+    she should shouldn since so some such t than that the their them then there these they this those though through thus to too
+    under until unless up upon us ve very via was wasn we were what when where whereas whether which while who whom whose why
+    will with within without won would wouldn yet you your
+    """
 )
 
 # Words that carry the kind of a question, not its topic: searching for them finds pages about questions.
-QUESTION_WORDS = frozenset(
+QUESTION_WORDS = word_set(
     """
-    advantage advantages advice affect affects answer best better briefly cheaper faster safer slower compare compared comparison decide decides describe detail details differ difference differences different
-    disadvantage disadvantages drawback drawbacks benefit benefits exist exists pros cons
-    differs explain explanation get give happen happened happens know like list make mean meaning means need needs overview please
-    possible properly question reason reasons recommended show tell use used uses using versus vs want way ways work works worth
-    """.split()
+    advantage advantages advice affect affects answer best better briefly cheaper faster safer slower compare compared
+    comparison decide decides describe detail details differ difference differences different disadvantage disadvantages
+    drawback drawbacks benefit benefits exist exists pros cons differs explain explanation get give happen happened happens know
+    like list make mean meaning means need needs overview please possible properly question reason reasons recommended show tell
+    use used uses using versus vs want way ways work works worth
+    """
 )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from synapse.research.text import word_set
+
 
 def _any(phrases: str) -> str:
     """An alternation of phrases separated by `` / ``; a blank within a phrase matches one blank."""
@@ -14,9 +16,10 @@ LINK_WORD = re.compile(
     "^"
     + _any(
         """However/Also/Moreover/Furthermore/Additionally/In addition/Besides/Therefore/Thus/Hence/Consequently/Accordingly/As a result/
-        Note that/Note also that/Note, however, that/Note/Remember that/Keep in mind that/Please note that/Be aware that/Beware that/In fact/
-        Indeed/Of course/Clearly/Obviously/Finally/Lastly/In general/Generally/In other words/That said/Nevertheless/Nonetheless/And/But/So/
-        Subsequently/Fortunately/Unfortunately/Importantly/Notice that/It should be noted that/It is worth noting that/Again/
+        Note that/Note also that/Note, however, that/Note/Remember that/Keep in mind that/Please note that/Be aware that/Beware that/
+        In fact/Indeed/Of course/Clearly/Obviously/Finally/Lastly/In general/Generally/In other words/That said/Nevertheless/
+        Nonetheless/And/But/So/Subsequently/Fortunately/Unfortunately/Importantly/Notice that/
+        It should be noted that/It is worth noting that/Again/
         As mentioned above/As noted above/As described above/As discussed above"""
     )
     + r"(?P<comma>[,:])?\s+"
@@ -36,8 +39,10 @@ CROSS_REFERENCE = re.compile(
     re.IGNORECASE,
 )
 TAIL_REFERENCE = re.compile(
-    r"(?:(?:;|,|\s[-–—])\s+(?:see|see also|refer to)\s|,?\s+as\s+(?:shown|described|explained|discussed|defined|listed|documented|summarized)\s+in\s+"
-    r"|,?\s+as\s+(?:shown|described|explained|discussed|defined|mentioned|noted)\s+(?:above|below|earlier)(?=\.$))[^.;]*(?:\.\d+[^.;]*)*(?=\.$)",
+    r"(?:(?:;|,|\s[-–—])\s+(?:see|see also|refer to)\s|,?\s+as\s+(?:shown|described|explained|discussed|defined|listed|documented"
+    r"|summarized)\s+in\s+"
+    r"|,?\s+as\s+(?:shown|described|explained|discussed|defined|mentioned|noted)\s+(?:above|below"
+    r"|earlier)(?=\.$))[^.;]*(?:\.\d+[^.;]*)*(?=\.$)",
     re.IGNORECASE,
 )
 BRACKET_NOTE = re.compile(r"\[(?:\d{1,3}|[a-z]|edit|citation needed|note \d+)\]")
@@ -47,8 +52,8 @@ EXPLETIVE = re.compile(
     + r"(?:(?:also|often|usually|generally|therefore|not|only|even|still|very|strongly|highly|currently|thus|always|never|sometimes) )*"
     + _any(
         """possible/impossible/necessary/recommended/important/advisable/best/better/safe/unsafe/good/bad/common/easy/easier/difficult/hard/
-        likely/unlikely/worth/useful/helpful/desirable/wise/illegal/legal/an error/sufficient/enough/required/customary/up to/trivial/crucial/
-        essential/convenient/preferable/tempting/unwise/unnecessary/dangerous/critical/vital/known/believed/estimated/reported/expected/
+        likely/unlikely/worth/useful/helpful/desirable/wise/illegal/legal/an error/sufficient/enough/required/customary/up to/trivial/
+        crucial/essential/convenient/preferable/tempting/unwise/unnecessary/dangerous/critical/vital/known/believed/estimated/reported/expected/
         thought/said/allowed/permitted"""
     )
     + r"\b"
@@ -62,39 +67,60 @@ _BARE_NOUN = _any(
     function/method/option/statement/solution/drawback/advantage/disadvantage/downside/effect/trick/goal/purpose/syntax/parameter/argument"""
 )
 ORPHAN_START = re.compile(
-    rf"^(?:{_OF_THEM}|This|That(?! is because\b)|These|Those|It|They|He|She|Its|Their|His|Her|Such|Another|Others?|Same|More|Less|Here|Then|Otherwise"
-    r"|Both(?!(?: [\w.()]+){1,3} and\b)|Either(?!.* or\b)|Neither(?!.* nor\b)|Instead(?! of\b)|Conversely|Now|Similarly|Likewise|Alternatively|Meanwhile"
+    rf"^(?:{_OF_THEM}|This|That(?! is because\b)|These|Those|It|They|He|She|Its|Their|His|Her|Such|Another|Others?|Same|More|Less"
+    rf"|Here|Then|Otherwise"
+    r"|Both(?!(?: [\w.()]+){1,3} and\b)|Either(?!.* or\b)|Neither(?!.* nor\b)|Instead(?! of\b)|Conversely|Now|Similarly|Likewise"
+    r"|Alternatively|Meanwhile"
     rf"|The {_BARE_NOUN}s?\b(?! (?:of|for|between|that|to|in|which|\w+s)\b)"
     r"|There(?! (?:is|are|was|were|has|have|can|may|must|will|should|exists?|might)\b)"
-    r"|For (?:example|instance|this|these|that|those|such|more|details|further)\b|As (?:such|above|before|mentioned|noted|described|explained|an example|you)\b"
+    r"|For (?:example|instance|this|these|that|those|such|more|details|further)\b|As (?:such|above|before|mentioned|noted|described"
+    r"|explained|an example|you)\b"
     r"|In (?:this|that|these|those|such|particular|contrast|both cases|either case|all cases|practice, this)\b"
-    r"|In the (?:above|following|example|first|second|latter|former|meantime|next|previous)\b|On the (?:other|one) hand|At (?:this|that)\b"
-    r"|To (?:do|avoid|achieve|fix|prevent|accomplish|see) (?:this|that|so|it)\b|(?:With|By|After|Before|Given|Unlike|Like|Without|Despite|Because of|Due to|From|Using)"
-    r" (?:this|that|these|those|doing (?:this|so))\b|(?:If|When|Since|While|Because|Although|Once|Unless|Until|As|After|Before) (?:so|not|this|that|it|they|these|those|he|she)\b"
+    r"|In the (?:above|following|example|first|second|latter|former|meantime|next|previous)\b|On the (?:other|one) hand|At (?:this"
+    r"|that)\b"
+    r"|To (?:do|avoid|achieve|fix|prevent|accomplish|see) (?:this|that|so|it)\b|(?:With|By|After|Before|Given|Unlike|Like|Without"
+    r"|Despite|Because of|Due to|From|Using)"
+    r" (?:this|that|these|those|doing (?:this|so))\b|(?:If|When|Since|While|Because|Although|Once|Unless|Until|As|After|Before) (?:so"
+    r"|not|this|that|it|they|these|those|he|she)\b"
     r"|Must|Can|Could|May|Might|Should|Will|Would|Is|Are|Was|Were|Has|Have|Had|Does|Do(?! not)|Did|Similar to the \w+ case"
-    r"|Yes|No,|Well|Oh|OK|Okay|Hi|Hello|Thanks|Thank you|See|Cf|Consider|Suppose|Imagine|Recall|Let|Let's|Let’s|Assume|Compare|Try|Look|Read|Check out"
+    r"|Yes|No,|Well|Oh|OK|Okay|Hi|Hello|Thanks|Thank you|See|Cf|Consider|Suppose|Imagine|Recall|Let|Let's|Let’s|Assume|Compare|Try"
+    r"|Look|Read|Check out"
     r"|(?:First|Second|Third|Next|Last)(?:ly)?,|Copyright|Version \d)\b"
 )
 """Openings that only mean something after the sentence before."""
 
-_THINGS = _any("example/code/snippet/listing/section/table/figure/command/query/statement/output/paragraph/chapter/list/sentence/page/program/function")
-_PIECES = _any("section/chapter/page/article/document/documentation/tutorial/guide/post/example/paragraph/manual/book/appendix/video/blog/list/table/figure")
+_THINGS = _any(
+    """example/code/snippet/listing/section/table/figure/command/query/statement/output/paragraph/chapter/list/sentence/page/
+    program/function"""
+)
+_PIECES = _any(
+    """section/chapter/page/article/document/documentation/tutorial/guide/post/example/paragraph/manual/book/appendix/video/
+    blog/list/table/figure"""
+)
 POINTING = re.compile(
-    r"\b(?:the|as|code|example|section|table|figure|list|see|described|mentioned|shown|discussed|noted|listed|explained|given|defined) (?:above|below|here)\b"
-    rf"|\b(?:above|following|preceding|previous|next) {_THINGS}s?\b|\bthe following\b|\bas follows\b|\bthis {_PIECES}\b|\bthe rest of th(?:is|e)\b"
-    r"|\b(?:Table|Figure|Section|Chapter|Appendix|Example|Listing|Part)\s+(?:[A-Z]?\d|[IVX]+\b)|\bin this (?:case|way|example|mode|situation|context|respect|form)\b"
-    r"|\bclick\b|\bread more\b|\bsign (?:up|in)\b|\bsubscribe\b|\bcookies? policy\b|\ball rights reserved\b|\bcopyright\b|©|\bpage \d+ of\b"
-    r"|\bprivacy policy\b|\bterms of (?:use|service)\b|\bsee (?:also|the|section|chapter|\w+\(\)|PEP|bpo|gh-)|\bmore information\b|\bfor (?:more )?details\b"
-    r"|\bwe(?:’|'| wi)ll\b|\blet(?:’|')?s\b|\bexamples?:|\b(?:mentioned|described|noted|discussed|shown) (?:earlier|previously|before)\b|\bthe (?:former|latter)\b",
+    r"\b(?:the|as|code|example|section|table|figure|list|see|described|mentioned|shown|discussed|noted|listed|explained|given"
+    r"|defined) (?:above|below|here)\b"
+    rf"|\b(?:above|following|preceding|previous|next) {_THINGS}s?\b|\bthe following\b|\bas follows\b|\bthis {_PIECES}\b"
+    rf"|\bthe rest of th(?:is|e)\b"
+    r"|\b(?:Table|Figure|Section|Chapter|Appendix|Example|Listing|Part)\s+(?:[A-Z]?\d|[IVX]+\b)|\bin this (?:case|way|example|mode"
+    r"|situation|context|respect|form)\b"
+    r"|\bclick\b|\bread more\b|\bsign (?:up|in)\b|\bsubscribe\b|\bcookies? policy\b|\ball rights reserved\b|\bcopyright\b|©"
+    r"|\bpage \d+ of\b"
+    r"|\bprivacy policy\b|\bterms of (?:use|service)\b|\bsee (?:also|the|section|chapter|\w+\(\)|PEP|bpo|gh-)|\bmore information\b"
+    r"|\bfor (?:more )?details\b"
+    r"|\bwe(?:’|'| wi)ll\b|\blet(?:’|')?s\b|\bexamples?:|\b(?:mentioned|described|noted|discussed|shown) (?:earlier|previously"
+    r"|before)\b|\bthe (?:former|latter)\b",
     re.IGNORECASE,
 )
 """Wording that sends the reader elsewhere on the page."""
 
 BACK_POINTER = re.compile(r"\b(?:this|these|those|such) (?:an? )?(?P<noun>[A-Za-z][\w-]*)", re.IGNORECASE)
-TIME_NOUNS = frozenset({"week", "year", "month", "century", "decade", "day", "time", "moment", "is", "are", "as", "means", "kind", "type", "sort"})
+TIME_NOUNS = word_set("week year month century decade day time moment is are as means kind type sort")
 LATE_PRONOUN = re.compile(
-    r"^(?!(?:If|When|Whenever|While|Since|Although|Though|Because|As|Once|After|Before|Unless|Until|Whereas|Even|Where|Given|Provided|To|By)\b)[^,]{3,60},"
-    r" (?:it|they|he|she) \w+|, (?:this|these|those) (?:is|are|was|were|can|could|will|would|may|might|should|must|has|have|does|do|also|only|means|allows|makes)\b"
+    r"^(?!(?:If|When|Whenever|While|Since|Although|Though|Because|As|Once|After|Before|Unless|Until|Whereas|Even|Where|Given|Provided"
+    r"|To|By)\b)[^,]{3,60},"
+    r" (?:it|they|he|she) \w+|, (?:this|these|those) (?:is|are|was|were|can|could|will|would|may|might|should|must|has|have|does|do"
+    r"|also|only|means|allows|makes)\b"
 )
 """A pronoun for something that was named before the sentence began."""
 
@@ -107,7 +133,8 @@ VERSION_NOTE = re.compile(
     re.IGNORECASE,
 )
 NAVIGATION = re.compile(
-    r"\s[|»›→•·]\s|^(?:Table of contents|Contents|Menu|Home|Previous|Next|Up|Index|Search|Share|Follow|Posted|Published|Written by|Tags?|Category)\b",
+    r"\s[|»›→•·]\s|^(?:Table of contents|Contents|Menu|Home|Previous|Next|Up|Index|Search|Share|Follow|Posted|Published|Written by"
+    r"|Tags?|Category)\b",
     re.IGNORECASE,
 )
 CODE_LIKE = re.compile(
@@ -115,36 +142,46 @@ CODE_LIKE = re.compile(
     r"|(?<![<>=!])=(?!=)\s?[\w'\"(\[]|>>>|\\n|=>|->|::\w|\$\{|</?\w+>|\|\|"
 )
 
-_VERBS = """
-abort access analyze assert assign await bind cache cast clear clone close compile compress configure count dispatch dump encode escape fetch
-fill filter flatten flush format hash initialize intercept join link normalize notify patch pop print profile quote raise rename reverse
-rotate sample sanitize serialize shift sleep split strip substitute subtract swap test unpack unregister wake yield
-add allow apply arrive ask avoid become begin behave belong block break bring build call cause change check choose close come compare complete
-compute conclude confirm connect consist contain continue control convert cost cover create deal decide define delete deliver depend describe
-determine differ disable discard discover do drop emit enable encounter end enforce ensure enter evaluate exceed execute exist expand expect
-expire explain express extend fail fall find fit follow force gain generate get give go grow guarantee handle happen have help hide hold
-identify ignore implement imply improve include increase indicate infer inherit insert install interpret introduce involve issue join keep
-kill know lack last lead learn leave let lie limit list live load lock look lose maintain make manage mark match matter mean measure mention modify
-move need obey obtain occur offer omit open operate optimize override own parse pass pay perform permit play point prefer prepare prevent
-print process produce prohibit protect prove provide publish put raise reach read receive recognize recommend record recover reduce refer
-reflect register reject release rely remain remove reorder repeat replace report represent request require reserve reset resolve respond
-restrict result retain retry return reuse rewrite rise run satisfy save say scan schedule search see seem select send separate serve set
-share show simplify skip solve sort specify split spread stand start state stay stop store succeed suffer suggest support suspend take tell
-tend terminate throw tie transform treat trigger try turn underlie update use vary wait want work wrap write yield account acquire adapt
-affect aim appear attach benefit carry collect combine commit communicate consume cooperate copy correspond count decode degrade destroy
-detect divide encode examine exit export focus free hit hurt impose import invoke iterate lower map merge mirror miss monitor observe
-overlap parallelize persist pick place preserve prune push query queue reclaim reference regain relate render resemble resume roll
-scale simulate slow span speed store switch sync synchronize throttle track transfer translate truncate trust understand unlock vacuum
-validate verify visit warn win
-"""
-VERBS = frozenset(_VERBS.split())
+NOT_PROSE = (NAVIGATION, CODE_LIKE, LOG_LINE, VERSION_NOTE)
+"""Whatever has one of these is no sentence of a text, however it is punctuated."""
+
+VERBS = word_set(
+    """
+    abort access account acquire adapt add affect aim allow analyze appear apply arrive ask assert assign attach avoid await become
+    begin behave belong benefit bind block break bring build cache call carry cast cause change check choose clear clone close collect
+    combine come commit communicate compare compile complete compress compute conclude configure confirm connect consist consume contain
+    continue control convert cooperate copy correspond cost count cover create deal decide decode define degrade delete deliver depend
+    describe destroy detect determine differ disable discard discover dispatch divide do drop dump emit enable encode encounter end
+    enforce ensure enter escape evaluate examine exceed execute exist exit expand expect expire explain export express extend fail fall
+    fetch fill filter find fit flatten flush focus follow force format free gain generate get give go grow guarantee handle happen hash
+    have help hide hit hold hurt identify ignore implement imply import impose improve include increase indicate infer inherit
+    initialize insert install intercept interpret introduce invoke involve issue iterate join keep kill know lack last lead learn leave
+    let lie limit link list live load lock look lose lower maintain make manage map mark match matter mean measure mention merge mirror
+    miss modify monitor move need normalize notify obey observe obtain occur offer omit open operate optimize overlap override own
+    parallelize parse pass patch pay perform permit persist pick place play point pop prefer prepare preserve prevent print process
+    produce profile prohibit protect prove provide prune publish push put query queue quote raise reach read receive reclaim recognize
+    recommend record recover reduce refer reference reflect regain register reject relate release rely remain remove rename render
+    reorder repeat replace report represent request require resemble reserve reset resolve respond restrict result resume retain retry
+    return reuse reverse rewrite rise roll rotate run sample sanitize satisfy save say scale scan schedule search see seem select send
+    separate serialize serve set share shift show simplify simulate skip sleep slow solve sort span specify speed split spread stand
+    start state stay stop store strip substitute subtract succeed suffer suggest support suspend swap switch sync synchronize take tell
+    tend terminate test throttle throw tie track transfer transform translate treat trigger truncate trust try turn underlie understand
+    unlock unpack unregister update use vacuum validate vary verify visit wait wake want warn win work wrap write yield
+    """
+)
 AUXILIARY = re.compile(
-    r"\b(?:is|are|was|were|has|have|had|do|does|did|can|could|will|would|shall|should|may|might|must|cannot|(?:is|are|was|were|does|do|did|has|have|had"
-    r"|could|should|would|wo|ca)n['’]t|it['’]s|that['’]s|there['’]s|(?:you|they|we)['’](?:re|ve|ll)|began|became|came|found|gave|got|held|kept|knew|led|left"
-    r"|lost|made|met|ran|said|saw|sent|showed|stood|took|told|went|won|wrote|fell|grew|rose|built|brought|bought|thought|chose|drew|drove|spoke)\b"
+    r"\b(?:is|are|was|were|has|have|had|do|does|did|can|could|will|would|shall|should|may|might|must|cannot|(?:is|are|was|were|does"
+    r"|do|did|has|have|had"
+    r"|could|should|would|wo|ca)n['’]t|it['’]s|that['’]s|there['’]s|(?:you|they|we)['’](?:re|ve|ll)|began|became|came|found|gave|got"
+    r"|held|kept|knew|led|left"
+    r"|lost|made|met|ran|said|saw|sent|showed|stood|took|told|went|won|wrote|fell|grew|rose|built|brought|bought|thought|chose|drew"
+    r"|drove|spoke)\b"
 )
 CLAUSE = re.compile(r",? (?:as |even )?(?:when|if|because|while|unless|until|although|though|so that)\b[^,;]*")
-RELATIVE = re.compile(r",? \b(?:which|that|who|whose|where|whom)\b(?: (?:can|could|will|would|may|might|must|should|do|does|did|has|have|had|not|also|only))*(?: (?:be|been))? [\w'’]+")
+RELATIVE = re.compile(
+    r",? \b(?:which|that|who|whose|where|whom)\b(?: (?:can|could|will|would|may|might|must|should|do|does|did|has"
+    r"|have|had|not|also|only))*(?: (?:be|been))? [\w'’]+"
+)
 
 
 def is_verb(word: str) -> bool:
@@ -173,5 +210,10 @@ def subject(text: str) -> str:
     return ""
 
 
-_DETERMINERS = frozenset("the a an this that these those each every all any some its their no your".split())
-_CLAUSE_OPENERS = frozenset("if when whenever while since although though because as once after before unless until whereas even where that which to by in on at for with".split())
+_DETERMINERS = word_set("the a an this that these those each every all any some its their no your")
+_CLAUSE_OPENERS = word_set(
+    """
+    if when whenever while since although though because as once after before unless until whereas even where that which
+    to by in on at for with
+    """
+)

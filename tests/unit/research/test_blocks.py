@@ -15,7 +15,12 @@ def test_a_short_line_without_a_stop_is_a_heading() -> None:
 
 
 def test_a_paragraph_knows_its_heading() -> None:
-    assert [block.heading for block in blocks("# Locks\n\nA lock is held.\n\n## Waiting\n\nOthers wait.")] == ["Locks", "Locks", "Waiting", "Waiting"]
+    assert [block.heading for block in blocks("# Locks\n\nA lock is held.\n\n## Waiting\n\nOthers wait.")] == [
+        "Locks",
+        "Locks",
+        "Waiting",
+        "Waiting",
+    ]
 
 
 def test_hard_wrapped_lines_are_one_paragraph() -> None:
@@ -33,7 +38,15 @@ def test_fenced_indented_and_prompted_code_is_code() -> None:
 
 
 def test_bare_code_is_code() -> None:
-    for code in ("import asyncio", "async def main():", "x = compute(y)", "task.cancel()", "VACUUM [ FULL ] [ FREEZE ]", "SELECT a, b", "if (x) {"):
+    for code in (
+        "import asyncio",
+        "async def main():",
+        "x = compute(y)",
+        "task.cancel()",
+        "VACUUM [ FULL ] [ FREEZE ]",
+        "SELECT a, b",
+        "if (x) {",
+    ):
         assert {block.kind for block in blocks(code)} <= {Kind.CODE, Kind.TERM}, code
 
 
@@ -51,7 +64,14 @@ def test_list_items_are_apart() -> None:
 
 
 def test_signatures_options_and_glossary_entries_are_terms() -> None:
-    for term in ("csv.reader(csvfile, dialect='excel')", "class csv.DictReader(f)", "autovacuum_naptime (integer)", "FULL", "--verbose", "global interpreter lock"):
+    for term in (
+        "csv.reader(csvfile, dialect='excel')",
+        "class csv.DictReader(f)",
+        "autovacuum_naptime (integer)",
+        "FULL",
+        "--verbose",
+        "global interpreter lock",
+    ):
         assert kinds(f"{term}\n\nSomething about it.")[0] == (Kind.TERM, term)
 
 

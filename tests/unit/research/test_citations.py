@@ -59,7 +59,7 @@ def test_a_reference_that_lists_another_pages_quote_is_a_fault(made: Report, tex
     assert check(made.model_copy(update={"references": made.references[:-1]}), texts)
 
 
-@given(st.lists(st.sampled_from("the tide rises and falls twice a day".split()), min_size=1), st.data())
+@given(st.lists(st.sampled_from(["the", "tide", "rises", "and", "falls", "twice", "a", "day"]), min_size=1), st.data())
 def test_leaving_words_out_is_allowed_and_adding_some_is_not(words: list[str], data: st.DataObject) -> None:
     kept = [word for word in words if data.draw(st.booleans())]
     assert taken_from(" ".join(kept).upper(), " ".join(words))

@@ -63,7 +63,9 @@ def test_what_says_something_else_does_not_corroborate(other: str) -> None:
 
 
 def test_another_number_does_not_corroborate() -> None:
-    assert supported("The tower of the town is 50 metres high.", "The tower of the town is 60 metres high.").verdict is Verdict.SINGLE_SOURCE
+    assert (
+        supported("The tower of the town is 50 metres high.", "The tower of the town is 60 metres high.").verdict is Verdict.SINGLE_SOURCE
+    )
 
 
 @pytest.mark.parametrize(

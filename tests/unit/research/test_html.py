@@ -6,11 +6,12 @@ import pytest
 
 from synapse.contracts.report import Missed
 from synapse.research.html import page
+from synapse.research.text import word_set
 from tests.unit.research.factory import MORE_TIDES, TIDES, document, report
 from tests.unit.research.test_render import EVIL
 
 PAGES = [document(TIDES, "https://a.org/tides", "Tides"), document(MORE_TIDES, "https://b.org/why", "Why tides happen")]
-_ALLOWED = set("html head meta title style body h1 h2 ul ol li p a sup span br strong blockquote".split())
+_ALLOWED = word_set("html head meta title style body h1 h2 ul ol li p a sup span br strong blockquote")
 
 
 class _Seen(HTMLParser):
@@ -45,7 +46,9 @@ def test_what_a_page_says_stays_text(evil: str) -> None:
     seen = _Seen(page(made))
     assert {tag for tag, _ in seen.tags} <= _ALLOWED
     targets = {str(attributes.get("href")) for tag, attributes in seen.tags if tag == "a"}
-    assert all(target.startswith("#source-") or target in ("https://a.org/x", "https://a.org/tides", "https://b.org/why") for target in targets)
+    assert all(
+        target.startswith("#source-") or target in ("https://a.org/x", "https://a.org/tides", "https://b.org/why") for target in targets
+    )
     assert not any(name.startswith("on") for _, attributes in seen.tags for name in attributes)
 
 

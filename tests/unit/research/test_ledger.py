@@ -44,7 +44,9 @@ def test_a_sentence_is_claimed_for_one_subquestion_only() -> None:
 
 
 def test_at_most_so_many_claims_per_subquestion() -> None:
-    text = "\n\n".join(f"Tides of harbour {name} are caused by the pull of moon {name}." for name in ("Ada", "Bob", "Cleo", "Dora", "Emil", "Fritz"))
+    text = "\n\n".join(
+        f"Tides of harbour {name} are caused by the pull of moon {name}." for name in ("Ada", "Bob", "Cleo", "Dora", "Emil", "Fritz")
+    )
     assert len(build(plan("What causes tides?"), [document(text)], per_question=2).claims) <= 2
 
 

@@ -28,7 +28,9 @@ def test_spellings_of_one_page_have_one_key(twin: str) -> None:
     assert canonical(twin) == canonical("https://example.org/a")
 
 
-@pytest.mark.parametrize("other", ["https://example.org/A", "https://example.org/a?page=2", "https://docs.example.org/a", "https://example.org:8443/a"])
+@pytest.mark.parametrize(
+    "other", ["https://example.org/A", "https://example.org/a?page=2", "https://docs.example.org/a", "https://example.org:8443/a"]
+)
 def test_different_pages_keep_different_keys(other: str) -> None:
     assert canonical(other) != canonical("https://example.org/a")
 

@@ -74,7 +74,9 @@ def test_what_a_page_says_never_becomes_a_link_an_image_or_markup(evil: str) -> 
     made, _ = report(f"When do spring tides occur? {evil}", [page, *PAGES], missed=[Missed(what=evil, reason=evil)])
     targets, markup = links_and_markup(markdown(made))
     assert markup == []
-    assert all(target.startswith("#source-") or target in ("https://a.org/x", "https://a.org/tides", "https://b.org/why") for target in targets)
+    assert all(
+        target.startswith("#source-") or target in ("https://a.org/x", "https://a.org/tides", "https://b.org/why") for target in targets
+    )
 
 
 @settings(max_examples=200)
@@ -92,7 +94,9 @@ def test_clean_text_is_one_visible_line(text: str) -> None:
     assert not re.search("[\\x00-\\x1f\\x7f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]", clean(text))
 
 
-@pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "https://user:pw@a.org/", "//a.org/x", "corpus://docs/x", "http://", "https://[bad"])
+@pytest.mark.parametrize(
+    "url", ["javascript:alert(1)", "data:text/html,x", "https://user:pw@a.org/", "//a.org/x", "corpus://docs/x", "http://", "https://[bad"]
+)
 def test_only_plain_web_addresses_are_linked(url: str) -> None:
     assert web_address(url) is None
 

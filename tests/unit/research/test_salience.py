@@ -32,7 +32,9 @@ def test_a_heading_lends_its_words_to_what_stands_below_it() -> None:
 
 
 def test_a_name_of_two_words_must_be_whole() -> None:
-    found = best("What does VACUUM FULL do?", "A plain VACUUM reclaims space.\n\nVACUUM FULL rewrites the table.\n\nThe disk is FULL again.")
+    found = best(
+        "What does VACUUM FULL do?", "A plain VACUUM reclaims space.\n\nVACUUM FULL rewrites the table.\n\nThe disk is FULL again."
+    )
     assert found == ["VACUUM FULL rewrites the table."]
 
 
@@ -54,7 +56,10 @@ def test_the_least_coverage_is_respected() -> None:
     assert all(item.coverage >= 0.9 for item in salience(indexed, question("When do spring tides occur?"), least=0.9))
 
 
-@given(st.lists(st.sampled_from(["Tides rise.", "The Moon pulls tides.", "Code is.", "# Head", "", "Neap tides are weak."]), max_size=8), st.text(max_size=30))
+@given(
+    st.lists(st.sampled_from(["Tides rise.", "The Moon pulls tides.", "Code is.", "# Head", "", "Neap tides are weak."]), max_size=8),
+    st.text(max_size=30),
+)
 def test_coverage_is_a_share_and_the_list_is_sorted(parts: list[str], asked: str) -> None:
     indexed = index([document("\n\n".join(parts))])
     found = salience(indexed, question("Tides?", f"tides moon {asked}"))

@@ -23,7 +23,12 @@ async def test_the_address_after_redirects_is_whose_voice_it_is() -> None:
     tools = MemoryToolbox(pages={"https://t.co/x": page})
     source = RankedSource(url="https://t.co/x", title="From the search", provider="m", score=1)
     snapshot = await extraction.function(ExtractionInput(source=source), tools)
-    assert (snapshot.url, snapshot.origin, snapshot.title, snapshot.published) == ("https://docs.b.org/x", "b.org", "From the search", "2025-01-01")
+    assert (snapshot.url, snapshot.origin, snapshot.title, snapshot.published) == (
+        "https://docs.b.org/x",
+        "b.org",
+        "From the search",
+        "2025-01-01",
+    )
 
 
 async def test_an_empty_page_is_given_up_for_good(tools: MemoryToolbox) -> None:

@@ -39,10 +39,14 @@ async def test_a_lost_page_fails_the_step(tools: MemoryToolbox) -> None:
 
 async def test_the_output_is_small_however_long_the_pages_are() -> None:
     pages = {
-        f"https://site{n}.org/": "\n\n".join(f"Tides of harbour {n}-{k} rise because the Moon pulls basin {k} of coast {n} up." for k in range(400))
+        f"https://site{n}.org/": "\n\n".join(
+            f"Tides of harbour {n}-{k} rise because the Moon pulls basin {k} of coast {n} up." for k in range(400)
+        )
         for n in range(8)
     }
     tools = MemoryToolbox(pages=pages)
-    found = await fact_check.function(FactCheckInput(subquestions=plan("Why do tides rise?"), snapshots=await read(tools, list(pages))), tools)
+    found = await fact_check.function(
+        FactCheckInput(subquestions=plan("Why do tides rise?"), snapshots=await read(tools, list(pages))), tools
+    )
     assert found.claims
     assert len(found.model_dump_json()) < 40_000

@@ -21,7 +21,12 @@ async def test_the_stored_report_holds_up_to_a_check(tools: MemoryToolbox) -> No
 
 
 async def test_what_was_skipped_is_owned_up_to(tools: MemoryToolbox) -> None:
-    skipped = {"index": 2, "step": "read[2]", "error": {"code": "permanent", "message": "the page has no readable text"}, "item": {"url": "https://c.org/empty"}}
+    skipped = {
+        "index": 2,
+        "step": "read[2]",
+        "error": {"code": "permanent", "message": "the page has no readable text"},
+        "item": {"url": "https://c.org/empty"},
+    }
     made = await written(tools, skipped_sources=[skipped], failed_providers=["searxng: refused"])
     report = Report.model_validate_json(await tools.get_blob(made.report))
     assert [(item.what, item.reason) for item in report.missed] == [
