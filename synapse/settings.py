@@ -58,6 +58,7 @@ class EngineSettings(_Settings):
     hint_grace_seconds: float = Field(default=30.0, gt=0, description="A ready step untouched for so long counts as having lost its message.")
     max_lost: int = Field(default=5, ge=1, description="A step that lost its worker more often fails, for it may be what kills them.")
     run_timeout_seconds: float = Field(default=3600.0, gt=0, description="Deadline of a run that names none.")
+    workflows_dir: Path | None = Field(default=None, description="Folder of your own workflow definitions, one YAML or JSON file each.")
     concurrency: int = Field(default=4, ge=1, le=256, description="Steps at a time in an embedded or thread-pool worker.")
 
 

@@ -11,10 +11,10 @@ from typing import Any
 from synapse.contracts.messages import Event
 from synapse.contracts.run import RunDetail, RunPage, RunRequest, RunState
 from synapse.engine.runtime import Runtime
-from synapse.errors import InvalidInput, NotFound
+from synapse.errors import InvalidInput
+from synapse.service.catalog import Catalog
 from synapse.state.lifecycle import NewRun
 from synapse.workflows.compile import checked_input, compile_workflow
-from synapse.workflows.definition import builtin, builtins
 from synapse.workflows.program import Program, build
 
 _MAX_INPUT = 262_144
@@ -33,6 +33,7 @@ class Runs:
 
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
+        self.catalog = Catalog(runtime.engine.workflows_dir)
 
     def submit(self, request: RunRequest, *, idempotency_key: str | None = None, traceparent: str | None = None) -> Submitted:
         """Check the request, write the run and tell the workers.
@@ -56,10 +57,7 @@ class Runs:
         return Submitted(self.get(begun.run), begun.created)
 
     def _program(self, name: str) -> Program:
-        workflow = builtin(name)
-        if workflow is None:
-            raise NotFound(f"there is no workflow {name!r}", field="workflow", remedy=f"known: {', '.join(builtins())}")
-        return compile_workflow(workflow, self.runtime.registry)
+        return compile_workflow(self.catalog.get(name), self.runtime.registry)
 
     def get(self, run: str) -> RunDetail:
         """The run with every step. Raises NotFound."""

@@ -14,7 +14,7 @@ from synapse.service.feed import Feed
 from synapse.service.health import HealthChecks
 from synapse.service.reports import Reports
 from synapse.service.runs import Runs
-from synapse.workflows.definition import builtin, builtins, to_data
+from synapse.workflows.definition import to_data
 
 
 class AgentView(Frozen):
@@ -72,13 +72,11 @@ class Service:
 
     def workflows(self) -> list[WorkflowView]:
         """Every workflow that runs can be started of, by name."""
-        return [self.workflow(name) for name in builtins()]
+        return [self.workflow(name) for name in self.runs.catalog.names()]
 
     def workflow(self, name: str) -> WorkflowView:
         """One workflow. Raises NotFound."""
-        found = builtin(name)
-        if found is None:
-            raise NotFound(f"there is no workflow {name!r}", remedy=f"known: {', '.join(builtins())}")
+        found = self.runs.catalog.get(name)
         return WorkflowView(
             name=found.name, version=found.version, description=found.description, input=found.input, definition=to_data(found)
         )
