@@ -16,6 +16,7 @@ from synapse.research.sentences import Span
 from synapse.research.text import stem, word_set
 
 _MIN_WORDS, _MAX_WORDS, _MAX_CHARS = 5, 60, 420
+_MIN_FOREIGN_WORDS = 8
 
 _NAME = re.compile(
     r"(?:(?:class|exception|classmethod|staticmethod|abstractmethod|async|coroutine|function|method"
@@ -55,6 +56,8 @@ def statement(span: Span, page: str) -> Statement | None:
     trimmed = _trim(text)
     if not _balanced(trimmed) or not _MIN_WORDS <= len(trimmed.split()) <= _MAX_WORDS or _leans(trimmed):
         return None
+    if not wording.is_english(trimmed) and len(trimmed.split()) >= _MIN_FOREIGN_WORDS:
+        return Statement(trimmed, span.start, span.end)
     if _lacks_subject(trimmed):
         return _termed(span, page, trimmed) if span.term else _advice(span, trimmed)
     if not _has_verb(trimmed) or _is_glossed(span, page, trimmed):
@@ -98,6 +101,8 @@ def _capital(text: str) -> str:
 
 def _leans(text: str) -> bool:
     """Whether it needs what stood around it to be understood."""
+    if text[0] in '“"‘' and text[-1] in '”"’':
+        return True  # somebody's words without who said them
     if wording.ORPHAN_START.match(text) and not wording.EXPLETIVE.match(text):
         return True
     if any(pattern.search(text) for pattern in (wording.POINTING, wording.FIRST_PERSON, wording.LATE_PRONOUN)):

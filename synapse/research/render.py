@@ -16,7 +16,14 @@ VERDICTS = {
     Verdict.SINGLE_SOURCE: ("○", "single source: one origin says so"),
     Verdict.CONFLICT: ("⚠", "possible conflict: another source may say otherwise"),
 }
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+!|~&$^=:@/-])")
+# Only what could act is escaped: a report is also read as it stands, in a terminal or a diff.
+_MARKDOWN = re.compile(
+    r"[\\`*\[\]<~|$]"  # anywhere
+    r"|(?<!\w)_|_(?!\w)"  # emphasis, but not inside snake_case
+    r"|&(?=#?\w+;)"  # entities
+    r"|:(?=//)|(?<=\w)@(?=\w)"  # addresses that some readers link by themselves
+    r"|^[-+=>#]"  # what begins a block
+)
 _ORDERED = re.compile(r"^(\d+)([.)])")
 _WWW = re.compile(r"(?i)\b(www)\.")
 _MOST_TITLE = 160
@@ -30,7 +37,7 @@ def clean(text: str) -> str:
 
 def escape(text: str) -> str:
     """Text that any Markdown reader shows as these very characters, also one that links bare addresses by itself."""
-    escaped = _MARKDOWN.sub(r"\\\1", clean(text))
+    escaped = _MARKDOWN.sub(r"\\\g<0>", clean(text))
     return _WWW.sub(r"\1\\.", _ORDERED.sub(r"\1\\\2", escaped))
 
 
@@ -78,7 +85,7 @@ def marks(sentence: Sentence, numbers: dict[str, int]) -> list[int]:
 
 
 def _cited(sentence: Sentence, numbers: dict[str, int]) -> str:
-    cited = "".join(f"\\[[{number}](#source-{number})\\]" for number in marks(sentence, numbers))
+    cited = "".join(f"[[{number}]](#source-{number})" for number in marks(sentence, numbers))
     return f"{escape(sentence.text)} {VERDICTS[sentence.verdict][0]}{cited}"
 
 

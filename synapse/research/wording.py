@@ -20,7 +20,7 @@ LINK_WORD = re.compile(
         In fact/Indeed/Of course/Clearly/Obviously/Finally/Lastly/In general/Generally/In other words/That said/Nevertheless/
         Nonetheless/And/But/So/Subsequently/Fortunately/Unfortunately/Importantly/Notice that/
         It should be noted that/It is worth noting that/Again/
-        As mentioned above/As noted above/As described above/As discussed above"""
+        What's more/What’s more/Either way/By the same token/After all/Still/As mentioned above/As noted above/As described above/As discussed above"""
     )
     + r"(?P<comma>[,:])?\s+"
 )
@@ -72,6 +72,7 @@ ORPHAN_START = re.compile(
     r"|Both(?!(?: [\w.()]+){1,3} and\b)|Either(?!.* or\b)|Neither(?!.* nor\b)|Instead(?! of\b)|Conversely|Now|Similarly|Likewise"
     r"|Alternatively|Meanwhile"
     rf"|The {_BARE_NOUN}s?\b(?! (?:of|for|between|that|to|in|which|\w+s)\b)"
+    r"|(?:Where|Why|How|What|Whether|That) (?:it|they|he|she|this|these)\b|Got|Gone|Been"
     r"|There(?! (?:is|are|was|were|has|have|can|may|must|will|should|exists?|might)\b)"
     r"|For (?:example|instance|this|these|that|those|such|more|details|further)\b|As (?:such|above|before|mentioned|noted|described"
     r"|explained|an example|you)\b"
@@ -141,6 +142,9 @@ CODE_LIKE = re.compile(
     r"\b(?:import \w+ |def \w+\(|async def|await \w+[.(]|print\(|return \w+;|lambda \w+:|self\.\w+ =)|[;{}]\s*\w+\s*=|[{}]|\w+ ?== ?\w+"
     r"|(?<![<>=!])=(?!=)\s?[\w'\"(\[]|>>>|\\n|=>|->|::\w|\$\{|</?\w+>|\|\|"
 )
+
+FUNCTION_WORDS = word_set("the of and to is are that with for which from by this it be can a an in on or as not has")
+"""English enough: a sentence with hardly any of these is in another language, where the lists here mean nothing."""
 
 NOT_PROSE = (NAVIGATION, CODE_LIKE, LOG_LINE, VERSION_NOTE)
 """Whatever has one of these is no sentence of a text, however it is punctuated."""
@@ -217,3 +221,9 @@ _CLAUSE_OPENERS = word_set(
     to by in on at for with
     """
 )
+
+
+def is_english(text: str) -> bool:
+    """Whether enough of a sentence's words are the small ones of English."""
+    words = text.lower().split()
+    return 10 * sum(word in FUNCTION_WORDS for word in words) >= len(words)

@@ -62,6 +62,8 @@ def test_a_sentence_that_stands_alone_is_kept_as_it_is(sentence: str) -> None:
         "The call foo(x) == y is what import os gives you here.",
         "ERROR: database is not accepting commands at the moment.",
         "Too short a line.",
+        "“They leave because they are not paid enough for the work.”",
+        "Where it falters is the execution of the plan.",
     ],
 )
 def test_a_sentence_that_leans_on_its_page_is_dropped(sentence: str) -> None:
@@ -95,6 +97,11 @@ def test_an_explanation_without_a_subject_is_led_by_its_term_and_quotes_it_too()
 def test_a_glossary_entry_is_led_by_all_words_of_its_term() -> None:
     text = "global interpreter lock\n\nThe mechanism used by CPython to assure that only one thread runs at a time."
     assert read(text) == ["global interpreter lock: The mechanism used by CPython to assure that only one thread runs at a time."]
+
+
+def test_a_sentence_in_another_language_is_not_measured_by_english_grammar() -> None:
+    sentence = "Die Gezeiten entstehen durch die Anziehungskraft des Mondes und der Sonne."
+    assert read(sentence) == [sentence]
 
 
 _PIECES = [

@@ -89,6 +89,16 @@ def test_escaped_text_renders_as_itself(text: str) -> None:
     assert "".join(token.content for token in children) == f"x {clean(text)}".rstrip()
 
 
+@given(st.lists(st.sampled_from(["https", "://", "www.", "a", "@", "b.org", " ", "\\", "_", ":", "//", "WWW."]), max_size=12))
+def test_no_bare_address_is_left_for_a_reader_to_link(parts: list[str]) -> None:
+    assert not re.search(r"(?i)\w://|\bwww\.|\w@\w", escape("".join(parts)))
+
+
+def test_plain_prose_and_names_stay_readable_in_the_source() -> None:
+    text = "pg_stat_progress (see 3.1) is read-only; a/b = c, 50% #1!"
+    assert escape(text) == text
+
+
 @given(st.text(max_size=60))
 def test_clean_text_is_one_visible_line(text: str) -> None:
     assert not re.search("[\\x00-\\x1f\\x7f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]", clean(text))
