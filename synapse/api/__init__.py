@@ -1,0 +1,1 @@
+"""The HTTP API: routes over `synapse.service`, errors as problems."""

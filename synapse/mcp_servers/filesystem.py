@@ -18,7 +18,7 @@ from synapse.mcp_servers.app import Dependency, State, build, new_server
 from synapse.mcp_servers.confined import ConfinedFiles
 from synapse.mcp_servers.metrics import ServerMetrics
 from synapse.mcp_servers.tool import guarded
-from synapse.settings import McpServerSettings
+from synapse.settings import McpServerSettings, StorageSettings
 
 INSTRUCTIONS: Final = "Text files below one root that the operator chose. Paths are relative to it, with / between names."
 _READS: Final = ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=False)
@@ -60,6 +60,11 @@ def create_app(settings: McpServerSettings, home: Path) -> FastAPI:
         return await asyncio.to_thread(verdict_on, files, path)
 
     return build(server, settings, metrics, {"root": Dependency(lambda: asyncio.to_thread(_root_state, files.root))})
+
+
+def create() -> FastAPI:
+    """The server from settings, for ``uvicorn --factory synapse.mcp_servers.filesystem:create``."""
+    return create_app(McpServerSettings(), StorageSettings().home)
 
 
 def verdict_on(files: ConfinedFiles, path: str) -> PathVerdict:

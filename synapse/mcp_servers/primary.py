@@ -26,7 +26,7 @@ from synapse.mcp_servers.providers.searxng import SearxngProvider
 from synapse.mcp_servers.search import search_all, search_corpus
 from synapse.mcp_servers.tool import guarded
 from synapse.mcp_servers.urls import UrlPolicy
-from synapse.settings import McpServerSettings
+from synapse.settings import McpServerSettings, StorageSettings
 
 INSTRUCTIONS: Final = (
     "Search local corpora and the web with search_web, then read what it found with browse_and_extract. "
@@ -79,6 +79,11 @@ def create_app(settings: McpServerSettings, home: Path) -> FastAPI:
         library.close()
 
     return build(server, settings, metrics, dependencies, close)
+
+
+def create() -> FastAPI:
+    """The server from settings, for ``uvicorn --factory synapse.mcp_servers.primary:create``."""
+    return create_app(McpServerSettings(), StorageSettings().home)
 
 
 async def read_web(fetcher: Fetcher, url: str, ctx: Context) -> Page:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from importlib.metadata import requires
 from pathlib import Path
+from typing import Final
 
 from pydantic import Field
 
@@ -11,8 +14,13 @@ from synapse.contracts.evidence import Frozen
 from synapse.mcp_servers.corpus.distributions import DEFAULT_NAME, index_distributions
 from synapse.mcp_servers.corpus.folder import index_folder
 from synapse.mcp_servers.corpus.index import IndexReport
+from synapse.mcp_servers.corpus.library import Library
 from synapse.mcp_servers.corpus.schema import checked_name
 from synapse.settings import McpServerSettings, StorageSettings
+
+USED_NAME: Final = "synapse-stack"
+_OWN_DISTRIBUTION: Final = "synapse-research"
+_REQUIREMENT: Final = re.compile(r"[A-Za-z0-9._-]+")
 
 Progress = Callable[[int, int, str], None]
 """(documents done, documents in all, path of the last one)."""
@@ -45,9 +53,23 @@ class Corpora:
         """
         return _indexed(name, index_folder(source, checked_name(name), self.folder, progress))
 
+    def names(self) -> list[str]:
+        """The names of all corpora, in order."""
+        return Library(self.folder).names()
+
+    def index_used(self, progress: Progress | None = None) -> Indexed:
+        """Make or update the corpus of what the packages that Synapse itself is built on say about themselves."""
+        return _indexed(USED_NAME, index_distributions(self.folder, USED_NAME, _used(), progress))
+
     def index_installed(self, progress: Progress | None = None) -> Indexed:
         """Make or update the corpus of the installed Python packages' documentation."""
         return _indexed(DEFAULT_NAME, index_distributions(self.folder, progress=progress))
+
+
+def _used() -> set[str]:
+    """Names of the distributions that Synapse asks for, extras aside."""
+    wanted = requires(_OWN_DISTRIBUTION) or []
+    return {match.group() for line in wanted if "extra ==" not in line and (match := _REQUIREMENT.match(line))}
 
 
 def _indexed(name: str, report: IndexReport) -> Indexed:

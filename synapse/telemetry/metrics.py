@@ -14,3 +14,6 @@ STEPS_GIVEN_UP = Counter("synapse_steps_given_up_total", "Steps failed because t
 DEADLINES_PASSED = Counter("synapse_deadlines_passed_total", "Runs failed because their deadline passed")
 EVENTS_RELAYED = Counter("synapse_events_relayed_total", "Events published to the topic exchange")
 RECONCILER_LEADER = Gauge("synapse_reconciler_leader", "1 where this process holds the reconciler's lease")
+STEPS_OPEN = Gauge("synapse_steps_open", "Steps of running runs, by state", ["state"])
+HTTP_REQUESTS = Counter("synapse_http_requests_total", "Requests that the API answered", ["method", "route", "status"])
+HTTP_SECONDS = Histogram("synapse_http_request_seconds", "Time to the first byte of an answer", ["method", "route"])

@@ -1,0 +1,84 @@
+"""The HTTP API as an application."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from functools import cache
+from typing import Any
+
+from fastapi import FastAPI
+
+from synapse import __version__
+from synapse.api import catalogue, events, health, problems, reports, runs
+from synapse.api.measure import Measured
+from synapse.api.security import Protected, check_exposure
+from synapse.contracts.messages import Event
+from synapse.contracts.report import Report
+from synapse.service.service import Service
+from synapse.settings import ApiSettings
+
+DESCRIPTION = """Ask a question, get a report in which every statement is tied to a quote in a stored page.
+
+Errors are [problems](https://www.rfc-editor.org/rfc/rfc9457) of the media type `application/problem+json`."""
+
+
+def create_app(service: Service, settings: ApiSettings | None = None) -> FastAPI:
+    """The application over a service, which stays the caller's to close. Connects to nothing.
+
+    Raises InvalidInput when it would be open to the network without a token.
+    """
+    settings = settings or ApiSettings()
+    check_exposure(settings)
+    app = FastAPI(
+        title="Synapse",
+        version=__version__,
+        description=DESCRIPTION,
+        lifespan=_lifespan,
+        max_body_size=settings.api_max_body,
+        redoc_url=None,
+    )
+    app.state.service, app.state.settings = service, settings
+    problems.install(app)
+    app.add_middleware(Measured)
+    for module in (runs, events, reports, catalogue):
+        app.include_router(module.router, dependencies=[Protected], responses=problems.declared(401, 500, 503))
+    app.include_router(health.router)
+    plain = app.openapi
+    app.openapi = cache(lambda: _described(plain()))  # type: ignore[method-assign] # the documented way to extend it
+    return app
+
+
+def create(settings: ApiSettings | None = None) -> FastAPI:
+    """The application from settings, with a service of its own, for ``uvicorn --factory synapse.api.app:create``."""
+    app = create_app(Service(), settings)
+    app.state.owned = True
+    return app
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    yield
+    app.state.service.feed.close()
+    if getattr(app.state, "owned", False):
+        app.state.service.close()
+
+
+def _described(schema: dict[str, Any]) -> dict[str, Any]:
+    """The OpenAPI document with the models that routes name by reference, and without FastAPI's own validation error."""
+    models = schema.setdefault("components", {}).setdefault("schemas", {})
+    for unused in ("HTTPValidationError", "ValidationError"):
+        models.pop(unused, None)
+    for model in (problems.Problem, Event, Report):
+        described = model.model_json_schema(ref_template="#/components/schemas/{model}", mode="serialization")
+        models |= described.pop("$defs", {})
+        models[model.__name__] = described
+    for path in schema["paths"].values():
+        for operation in path.values():
+            operation["responses"].pop("422", None)
+    models_and_security = schema["components"]
+    models_and_security["securitySchemes"] = {
+        "token": {"type": "http", "scheme": "bearer", "description": "When SYNAPSE_API_TOKEN is set."}
+    }
+    schema["security"] = [{"token": []}, {}]
+    return schema

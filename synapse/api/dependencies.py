@@ -1,0 +1,29 @@
+"""What routes are given."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Final
+
+from fastapi import Depends, Path, Request
+
+from synapse.errors import NotFound
+from synapse.service.service import Service
+
+_ID: Final = re.compile(r"^[A-Za-z0-9_-]{1,64}$")
+
+
+def _service(request: Request) -> Service:
+    service: Service = request.app.state.service
+    return service
+
+
+def _run_id(run: Annotated[str, Path(description="The run's id.", examples=["5f0c9f0e-5a0b-4b3c-9d53-0b7a4c2e8d11"])]) -> str:
+    # What cannot be an id is not looked for: a database need not see it.
+    if not _ID.match(run):
+        raise NotFound(f"there is no run {run[:64]!r}")
+    return run
+
+
+ServiceOf = Annotated[Service, Depends(_service)]
+RunId = Annotated[str, Depends(_run_id)]

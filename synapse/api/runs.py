@@ -1,0 +1,100 @@
+"""Runs: start one, look at them, cancel, resume."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Body, Header, Query, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from synapse.api.dependencies import RunId, ServiceOf
+from synapse.api.problems import declared
+from synapse.contracts.run import RunDetail, RunPage, RunRequest, RunState
+
+router = APIRouter(prefix="/v1/runs", tags=["runs"])
+_TRACEPARENT: Final = re.compile(r"^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$")
+_EXAMPLES: Final[dict[str, Any]] = {
+    "question": {"summary": "A question", "value": {"question": "What does acks_late change about Celery tasks?"}},
+    "input": {
+        "summary": "A question with limits",
+        "value": {
+            "workflow": "research",
+            "input": {"question": "How does asyncio schedule tasks?", "max_sources": 8},
+            "timeout_seconds": 120,
+        },
+    },
+}
+
+
+class CancelRequest(BaseModel):
+    """Why a run is cancelled."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: str = Field(default="cancelled on request", min_length=1, max_length=500)
+
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        min_length=1,
+        max_length=255,
+        pattern=r"^[\x21-\x7e]+$",
+        description="Repeating a request with the same key gives the same run again.",
+    ),
+]
+
+
+@router.post(
+    "",
+    status_code=202,
+    responses={200: {"model": RunDetail, "description": "The run that this key had started"}, **declared(400, 404, 409, 413, 415)},
+)
+def submit(
+    request: Annotated[RunRequest, Body(openapi_examples=_EXAMPLES)],
+    response: Response,
+    service: ServiceOf,
+    idempotency_key: IdempotencyKey = None,
+    traceparent: Annotated[str | None, Header(description="W3C trace context; the run's spans continue it.")] = None,
+) -> RunDetail:
+    """Start a run. It is durable once this answers: it will end, whatever dies meanwhile."""
+    # The standard has an unreadable traceparent ignored: tracing must not fail what it traces.
+    parent = traceparent if traceparent and _TRACEPARENT.match(traceparent) else None
+    submitted = service.runs.submit(request, idempotency_key=idempotency_key, traceparent=parent)
+    response.headers["Location"] = f"/v1/runs/{submitted.run.id}"
+    if idempotency_key is not None:
+        response.headers["Idempotency-Replayed"] = "false" if submitted.created else "true"
+    if not submitted.created:
+        response.status_code = 200
+    return submitted.run
+
+
+@router.get("", name="runs", responses=declared(400))
+def listed(
+    service: ServiceOf,
+    state: Annotated[RunState | None, Query(description="Only runs in this state.")] = None,
+    workflow: Annotated[str | None, Query(pattern=r"^[a-z][a-z0-9-]{0,62}$", description="Only runs of this workflow.")] = None,
+    limit: Annotated[int, Query(ge=1, le=200, description="Runs at most.")] = 50,
+    cursor: Annotated[str | None, Query(max_length=400, description="``next`` of the page before.")] = None,
+) -> RunPage:
+    """Runs, newest first, page by page."""
+    return service.runs.list(state=state, workflow=workflow, limit=limit, cursor=cursor)
+
+
+@router.get("/{run}", responses=declared(404))
+def shown(run: RunId, service: ServiceOf) -> RunDetail:
+    """A run with every step."""
+    return service.runs.get(run)
+
+
+@router.post("/{run}/cancel", responses=declared(400, 404))
+def cancel(run: RunId, service: ServiceOf, request: CancelRequest | None = None) -> RunDetail:
+    """Stop a run: nothing of it starts any more. One that has ended stays as it is."""
+    return service.runs.cancel(run, (request or CancelRequest()).reason)
+
+
+@router.post("/{run}/resume", status_code=202, responses=declared(404, 409))
+def resume(run: RunId, service: ServiceOf) -> RunDetail:
+    """Go on with a failed or cancelled run from its last good steps."""
+    return service.runs.resume(run)

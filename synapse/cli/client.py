@@ -1,0 +1,176 @@
+"""The API as the commands call it: synchronous, typed by the contracts, and patient with a stream that breaks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Final
+
+import httpx
+from pydantic import ValidationError
+
+from synapse.cli.exits import Unreachable
+from synapse.contracts.messages import Event
+from synapse.contracts.report import Report
+from synapse.contracts.run import RunDetail, RunPage, RunRequest
+from synapse.errors import SynapseError
+from synapse.settings import ApiSettings
+
+ENDS: Final = frozenset({"run.succeeded", "run.failed", "run.cancelled"})
+_TIMEOUT: Final = httpx.Timeout(30.0, connect=5.0)
+_SILENCE: Final = 60.0
+"""Seconds without a byte after which a stream counts as broken: several keep-alive comments."""
+_PATIENCE: Final = 30.0
+"""Seconds for which a broken stream is tried again before the API counts as gone."""
+
+
+class Refused(SynapseError):
+    """The API refused the request."""
+
+    def __init__(self, status: int, detail: str, *, code: str, field: str | None = None, remedy: str | None = None) -> None:
+        super().__init__(detail, field=field, remedy=remedy)
+        self.status = status  # type: ignore[misc] # of the class elsewhere; here the answer's
+        self.code = code  # type: ignore[misc]
+
+
+class Api:
+    """A connection to the API. Every method raises Unreachable when it does not answer and Refused when it says no."""
+
+    def __init__(self, url: str, token: str | None = None, *, transport: httpx.BaseTransport | None = None) -> None:
+        self.url = url.rstrip("/")
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        # The API is the operator's own: a proxy variable must not send its token elsewhere.
+        self._http = httpx.Client(base_url=self.url, headers=headers, timeout=_TIMEOUT, transport=transport, trust_env=False)
+
+    @classmethod
+    def from_settings(cls, settings: ApiSettings | None = None) -> Api:
+        """The API that the settings name."""
+        settings = settings or ApiSettings()
+        return cls(settings.api_url, settings.api_token.get_secret_value() if settings.api_token else None)
+
+    def __enter__(self) -> Api:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._http.close()
+
+    def check(self) -> None:
+        """Raise what any call would raise."""
+        self._call("GET", "/v1/workflows")
+
+    def submit(self, request: RunRequest, *, key: str | None = None) -> RunDetail:
+        """Start a run; with a key, the same one however often this is repeated."""
+        headers = {"Idempotency-Key": key} if key else {}
+        content = request.model_dump_json(exclude_none=True)
+        return RunDetail.model_validate_json(
+            self._call("POST", "/v1/runs", content=content, headers={"Content-Type": "application/json", **headers}).content
+        )
+
+    def runs(self, **filters: Any) -> RunPage:
+        """A page of runs, newest first."""
+        given = {name: value for name, value in filters.items() if value is not None}
+        return RunPage.model_validate_json(self._call("GET", "/v1/runs", params=given).content)
+
+    def run(self, run: str) -> RunDetail:
+        """A run with every step."""
+        return RunDetail.model_validate_json(self._call("GET", _path(run)).content)
+
+    def cancel(self, run: str, reason: str) -> RunDetail:
+        """Stop a run."""
+        return RunDetail.model_validate_json(self._call("POST", f"{_path(run)}/cancel", json={"reason": reason}).content)
+
+    def resume(self, run: str) -> RunDetail:
+        """Go on with a run that failed or was cancelled."""
+        return RunDetail.model_validate_json(self._call("POST", f"{_path(run)}/resume").content)
+
+    def report(self, run: str) -> Report:
+        """The report as data."""
+        return Report.model_validate_json(self.report_as(run, "json"))
+
+    def report_as(self, run: str, format: str) -> bytes:
+        """The report as Markdown (md), HTML (html) or JSON (json)."""
+        return self._call("GET", f"{_path(run)}/report", params={"format": format}).content
+
+    def follow(self, run: str, after: int = 0) -> Iterator[Event]:
+        """Events above ``after`` as they come, to the one that ends the run; goes on where it was when the connection breaks."""
+        lost_at: float | None = None
+        while True:
+            try:
+                for event in self._stream(run, after):
+                    after, lost_at = event.seq, None
+                    yield event
+                    if event.name in ENDS:
+                        return
+                if self.run(run).state.terminal:
+                    return
+            except Unreachable:
+                now = time.monotonic()
+                lost_at = lost_at or now
+                if now - lost_at > _PATIENCE:
+                    raise
+            time.sleep(0.5)
+
+    def _stream(self, run: str, after: int) -> Iterator[Event]:
+        headers = {"Accept": "text/event-stream", "Last-Event-ID": str(after)}
+        timeout = httpx.Timeout(30.0, connect=5.0, read=_SILENCE)
+        with self._reached(), self._http.stream("GET", f"{_path(run)}/events", headers=headers, timeout=timeout) as response:
+            if response.status_code >= 400:
+                response.read()
+                raise _refusal(response)
+            for data in messages(response.iter_lines()):
+                yield Event.model_validate_json(data)
+
+    def _call(self, method: str, path: str, **options: Any) -> httpx.Response:
+        with self._reached():
+            response = self._http.request(method, path, **options)
+        if response.status_code >= 400:
+            raise _refusal(response)
+        return response
+
+    @contextmanager
+    def _reached(self) -> Iterator[None]:
+        try:
+            yield
+        except httpx.HTTPError as error:
+            why = str(error) or type(error).__name__
+            raise Unreachable(
+                f"the API at {self.url} does not answer: {why}", remedy="start it with 'synapse up', or set SYNAPSE_API_URL"
+            ) from error
+        except httpx.InvalidURL as error:
+            raise Unreachable(
+                f"{self.url!r} is no address: {error}", field="SYNAPSE_API_URL", remedy="set it, e.g. to http://127.0.0.1:8800"
+            ) from error
+        except ValidationError as error:
+            raise Unreachable(f"what answers at {self.url} is not this API", remedy="check SYNAPSE_API_URL") from error
+
+
+def messages(lines: Iterator[str]) -> Iterator[str]:
+    """The data of each server-sent event; comments and other fields are of no use here."""
+    data: list[str] = []
+    for line in lines:
+        if line:
+            name, _, value = line.partition(":")
+            if name == "data":
+                data.append(value.removeprefix(" "))
+        elif data:
+            yield "\n".join(data)
+            data = []
+
+
+def _path(run: str) -> str:
+    # One segment, whatever is typed: a slash or a question mark must not lead to another route.
+    return "/v1/runs/" + httpx.URL("http://x").copy_with(path="/" + run.replace("/", "_")).raw_path.decode()[1:]
+
+
+def _refusal(response: httpx.Response) -> Refused:
+    try:
+        problem = response.json()
+        detail = str(problem["detail"])
+    except (ValueError, KeyError, TypeError):
+        return Refused(response.status_code, f"the API answered {response.status_code}", code="unknown", remedy="check SYNAPSE_API_URL")
+    remedy = problem.get("remedy")
+    if response.status_code == httpx.codes.UNAUTHORIZED:
+        remedy = "set SYNAPSE_API_TOKEN to the API's token"
+    return Refused(response.status_code, detail, code=str(problem.get("code")), field=problem.get("field"), remedy=remedy)

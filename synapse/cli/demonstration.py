@@ -1,0 +1,70 @@
+"""The demonstration: everything is started, one question is asked as any client would, everything is stopped."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.text import Text
+
+from synapse.cli import consoles, report_view
+from synapse.cli.asking import ask
+from synapse.cli.client import Api
+from synapse.cli.house import House, Ports, check_home
+from synapse.cli.indexing import index, summary
+from synapse.cli.text import counted, seconds
+from synapse.contracts.run import RunDetail, RunRequest
+from synapse.errors import InvalidInput
+from synapse.service.corpora import Indexed
+from synapse.settings import ApiSettings, BrokerSettings, StorageSettings
+from synapse.telemetry import logs
+
+QUESTION: Final = "What does acks_late change about Celery tasks, and when is it safe to use?"
+OWN_CORPUS: Final = "demo"
+
+
+def demonstrate(corpus: Path | None, question: str | None) -> None:
+    """Ask one question of a corpus and print the report. Raises SynapseError kinds."""
+    logs.configure(quiet=True)
+    console = consoles.err()
+    if corpus is not None and question is None:
+        raise InvalidInput("a corpus of your own needs a question of your own", field="--question", remedy='add --question "..."')
+    check_home()
+    indexed = _index(console, corpus)
+    began = time.monotonic()
+    with House(Ports.from_settings().free(), workers=BrokerSettings().embedded) as house:
+        console.print(
+            Text(f"Started in {seconds(time.monotonic() - began)}: " + ", ".join(f"{n} {u}" for n, u in house.addresses.items())),
+            soft_wrap=True,
+        )
+        token = ApiSettings().api_token
+        with Api(house.api_url, token.get_secret_value() if token else None) as api:
+            run = ask(console, api, RunRequest(input={"question": question or QUESTION, "corpus": indexed.name}))
+            report = api.report(run.id)
+        report_view.show(consoles.out(), report)
+        _where(console, run)
+    console.print(Text("Everything is stopped again. 'synapse up' keeps it running."))
+
+
+def _index(console: Console, corpus: Path | None) -> Indexed:
+    console.print(Text(f"Indexing {corpus or 'what the Python packages that Synapse is built on say about themselves'} …"), soft_wrap=True)
+    indexed = index(corpus, OWN_CORPUS, only_used=True)
+    if not indexed.documents:
+        raise InvalidInput(
+            f"there is nothing to read in {corpus}", field="--corpus", remedy="HTML, Markdown, reStructuredText and text files are read"
+        )
+    console.print(Text(f"Indexed {summary(indexed)}"))
+    return indexed
+
+
+def _where(console: Console, run: RunDetail) -> None:
+    spent = (run.finished_at - run.created_at).total_seconds() if run.finished_at else 0.0
+    counts = run.output["counts"]
+    read = f"{counted(counts['sources'], 'page')} read, {counts['cited']} cited"
+    stated = f"{counted(counts['sentences'], 'statement')}, {counts['corroborated']} corroborated"
+    console.print(Text(f"{stated}; {read}; {seconds(spent)} from question to report", "bold"))
+    for file in run.output["files"]:
+        console.print(Text(f"  {file['path'].rpartition('/')[2]:<14} {file['uri']}"), soft_wrap=True)
+    console.print(Text(f"  {'stored pages':<14} {(StorageSettings().home / 'blobs').absolute()}"), soft_wrap=True)

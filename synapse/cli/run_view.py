@@ -1,0 +1,70 @@
+"""Runs on a terminal."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from synapse.cli.text import seconds, short, shown
+from synapse.contracts.run import RunDetail, RunPage, RunView, StepView
+
+_COLOURS: Final = {
+    "succeeded": "green",
+    "running": "cyan",
+    "ready": "cyan",
+    "waiting": "yellow",
+    "skipped": "yellow",
+    "failed": "red",
+    "cancelled": "yellow",
+}
+
+
+def page(found: RunPage) -> RenderableType:
+    """A page of runs as a table."""
+    if not found.runs:
+        return Text("no runs")
+    table = _table("run", "state", "began", "took", "question")
+    for run in found.runs:
+        asked = str(run.input.get("question") or run.workflow)
+        table.add_row(run.id, _state(run.state), f"{run.created_at.astimezone():%Y-%m-%d %H:%M:%S}", _took(run), short(asked, 60))
+    more = Text(f"more: --cursor {found.next}", "bright_black") if found.next else Text("")
+    return Group(table, more) if found.next else table
+
+
+def detail(run: RunDetail) -> RenderableType:
+    """A run and its steps."""
+    head = Table.grid(padding=(0, 2))
+    rows = {"run": run.id, "workflow": run.workflow, "question": shown(str(run.input.get("question", ""))), "took": _took(run)}
+    head.add_row(Text("state", "bright_black"), _state(run.state))
+    for name, value in rows.items():
+        if value:
+            head.add_row(Text(name, "bright_black"), Text(value))
+    if run.error is not None:
+        head.add_row(Text("error", "bright_black"), Text(f"{run.error.code}: {shown(run.error.message)}", "red"))
+    table = _table("step", "agent", "state", "tries", "took", "")
+    for step in run.steps:
+        why = Text(short(f"{step.error.code}: {step.error.message}", 90), "yellow") if step.error else Text("")
+        table.add_row(step.path, step.agent, _state(step.state), str(step.attempt), _took(step), why)
+    return Group(head, Text(), table)
+
+
+def _table(*names: str) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bright_black")
+    for name in names:
+        table.add_column(name, no_wrap=True)
+    return table
+
+
+def _state(state: str) -> Text:
+    return Text(str(state), _COLOURS.get(str(state), ""))
+
+
+def _took(thing: RunView | StepView) -> str:
+    began = thing.started_at if isinstance(thing, StepView) else thing.created_at
+    if began is None:
+        return ""
+    return seconds(((thing.finished_at or datetime.now(UTC)) - began).total_seconds())

@@ -1,0 +1,87 @@
+"""HTTP servers on one event loop in a thread of this process, started together and stopped in order."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import socket
+import threading
+from collections.abc import Callable
+from typing import Any, Final
+
+import uvicorn
+
+from synapse.errors import Unavailable
+
+_GRACE: Final = 2
+"""Seconds that a request under way has when its server stops."""
+
+
+def load(name: str) -> Callable[..., Any]:
+    """What ``package.module:name`` names. The faces do not import each other: the command that serves them knows names only."""
+    module, _, attribute = name.partition(":")
+    found: Callable[..., Any] = getattr(importlib.import_module(module), attribute)
+    return found
+
+
+class Servers:
+    """Several ASGI applications, each on its own socket."""
+
+    def __init__(self, on_death: Callable[[], None] = lambda: None) -> None:
+        self._servers: dict[str, tuple[uvicorn.Server, socket.socket]] = {}
+        self._on_death = on_death
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True, name="synapse-http")
+
+    def add(self, name: str, app: Any, listener: socket.socket) -> None:
+        """One more, before they are started."""
+        config = uvicorn.Config(
+            app, log_config=None, access_log=False, ws="none", lifespan="on", timeout_graceful_shutdown=_GRACE, server_header=False
+        )
+        self._servers[name] = (uvicorn.Server(config), listener)
+
+    def start(self, timeout: float = 20.0) -> None:
+        """Start them all and wait until they answer. Raises Unavailable."""
+        self._thread.start()
+        if not self._ready.wait(timeout) or not all(server.started for server, _ in self._servers.values()):
+            self.stop()
+            raise Unavailable(f"the servers did not start within {timeout:g} seconds", remedy="the log says why")
+
+    def stop(self, *names: str, before: Callable[[], None] = lambda: None) -> None:
+        """Stop those servers, by default all; ``before`` runs on their loop first. Returns when they have stopped."""
+        if self._loop is None or not self._thread.is_alive():
+            return
+        chosen = [name for name in names or self._servers if name in self._running]
+        asyncio.run_coroutine_threadsafe(self._stop(chosen, before), self._loop).result(_GRACE + 8)
+        if not names:
+            self._thread.join(5)
+
+    async def _stop(self, names: list[str], before: Callable[[], None]) -> None:
+        before()
+        for name in names:
+            self._servers[name][0].should_exit = True
+        await asyncio.wait([self._running[name] for name in names])
+
+    def _run(self) -> None:
+        factory = next(iter(self._servers.values()))[0].config.get_loop_factory()
+        with asyncio.Runner(loop_factory=factory) as runner:
+            runner.run(self._serve())
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._running = {name: asyncio.create_task(server.serve([listener])) for name, (server, listener) in self._servers.items()}
+        starting = asyncio.create_task(self._started())
+        try:
+            await asyncio.wait([*self._running.values()])
+        finally:
+            starting.cancel()
+            self._ready.set()
+            self._on_death()
+
+    async def _started(self) -> None:
+        # uvicorn tells of its start by an attribute only.
+        while not all(server.started for server, _ in self._servers.values()):
+            await asyncio.sleep(0.005)
+        self._ready.set()
