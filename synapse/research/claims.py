@@ -25,6 +25,9 @@ _NAME = re.compile(
 _LOWER_NAME = re.compile(r"[a-z_]\w*(?:[._-]\w+|\(\))|[a-z]+[A-Z]\w*")
 _GLOSSARY_TERM = re.compile(r"[a-z-]+(?: [a-z-]+){0,5}$")
 _BARE_VERB = re.compile(r"^(?P<verb>[A-Z][a-z]+)(?: and [a-z]+)? (?P<next>[\w“\"'(]+)")
+_PHRASE_THEN_VERB = re.compile(
+    r"^(?:On|In|At|For|With|By|When|If)\b[^,]{2,40}, (?P<verb>[a-z]+s) (?:a|an|the|whether|how|which|what|that|if)\b"
+)
 _NOT_AFTER_SUBJECT = word_set(
     """
     a an the whether if its one zero true false that this these information how which what to all any each every statistics
@@ -121,6 +124,9 @@ def _names_unsaid(text: str, match: re.Match[str]) -> bool:
 
 def _lacks_subject(text: str) -> bool:
     """Whether it begins with its verb, as entries under a term do: "Returns the …", "Selects …", "Return True if …"."""
+    phrase = _PHRASE_THEN_VERB.match(text)
+    if phrase is not None and wording.is_verb(phrase["verb"]):
+        return True
     match = _BARE_VERB.match(text)
     if match is None:
         return False

@@ -18,16 +18,20 @@ from synapse.research.acronyms import acronyms
 from synapse.research.intent import Intent, cue_count, intent_of
 from synapse.research.sentences import Span, sentences
 from synapse.research.text import keywords, stem, terms
-from synapse.research.wording import subject
+from synapse.research.wording import defines, subject
 
 # Shares of a word's weight that count when it is not in the sentence itself but near it, or only similar.
 _IN_HEADING, _IN_TITLE, _IN_BLOCK, _IN_DOCUMENT, _VARIANT = 0.5, 0.45, 0.35, 0.3, 0.7
+# In so many sentences of a page a word must stand to be what the page is about.
 _OFTEN = 4
 _LONG_FORM = 0.9
 # How much what is not word overlap may add to it.
-_PHRASE, _CUE, _CENTRAL, _EARLY, _SPECIFIC, _SUBJECT, _DEFINES, _ABOUT = 0.15, 0.12, 0.15, 0.08, 0.05, 0.2, 0.4, 0.3
+_PHRASE, _CUE, _CENTRAL, _EARLY, _SPECIFIC, _SUBJECT, _DEFINES, _ABOUT = 0.15, 0.16, 0.15, 0.08, 0.05, 0.2, 0.4, 0.3
 # Two or more words in capitals in a row are one name: half of it names something else.
 _LONG_NAMES = re.compile(r"\b[A-Z][A-Z_]+(?:\s[A-Z][A-Z_]+)+\b")
+# A definition is wanted, and the sentence is about something else that only mentions the thing.
+_NOT_DEFINED = 0.8
+_SAYS_WHAT_IT_IS = 0.5
 _FEEDBACK_SENTENCES, _FEEDBACK_TERMS = 30, 25
 
 
@@ -123,9 +127,7 @@ def salience(indexed: Index, question: SubQuestion, *, least: float = 0.0) -> li
             # What is only alike is one of the two sides as often as not.
             hits = {position: share for position, share in hits.items() if share >= _LONG_FORM}
         shares = _shares(indexed, at, hits, asked.wanted)
-        if all(shares[position] >= _IN_HEADING for position in asked.required) and (
-            not asked.names or any(shares[position] for position in asked.names)
-        ):
+        if asked.met_by(shares):
             covered[at] = sum(share * weight for share, weight in zip(shares, asked.weights, strict=True)) / asked.whole
     central = _central(indexed, covered)
     found = [
@@ -164,6 +166,15 @@ class _Asked:
     @property
     def whole(self) -> float:
         return sum(self.weights) or 1.0
+
+    def met_by(self, shares: Sequence[float]) -> bool:
+        """Whether a passage is about what a question names: long names whole, one name at least, and one word that is no name."""
+        others = [position for position in range(len(self.wanted)) if position not in self.names]
+        return (
+            all(shares[position] >= _IN_HEADING for position in self.required)
+            and (not self.names or any(shares[position] for position in self.names))
+            and (not others or any(shares[position] > _IN_BLOCK for position in others))
+        )
 
 
 def _direct(indexed: Index, wanted: Sequence[str]) -> dict[int, dict[int, float]]:
@@ -238,13 +249,17 @@ def _boost(indexed: Index, passage: Passage, asked: _Asked, central: dict[str, f
     centrality = min(1.0, 2.0 * sum(central.get(word, 0.0) for word in passage.bag))
     early = 1.0 / (1.0 + span.block / 10.0 + span.nth / 3.0)
     about = sum(term in indexed.titles[passage.document] for term in wanted) / len(wanted) if wanted else 0.0
-    led = _led(wanted, frozenset(terms(subject(span.text))))
+    who = subject(span.text)
+    led = _led(wanted, frozenset(terms(who)))
     cues = cue_count(span.text, asked.intent)
     bonus = (
         _PHRASE * phrases + _CUE * cues + _CENTRAL * centrality + _EARLY * early + _ABOUT * about
         + _SPECIFIC * _specificity(span.text) + (_DEFINES if asked.intent is Intent.DEFINITION and cues else _SUBJECT) * led
     )  # fmt: skip
-    return (1.0 + bonus) * _length_factor(len(words))
+    beside_the_point = asked.intent is Intent.DEFINITION and not led
+    if asked.intent is Intent.DEFINITION and defines(span.text, who):
+        bonus += _SAYS_WHAT_IT_IS * led
+    return (1.0 + bonus) * _length_factor(len(words)) * (_NOT_DEFINED if beside_the_point else 1.0)
 
 
 def _led(wanted: Sequence[str], leading: frozenset[str]) -> float:
@@ -264,4 +279,4 @@ def _length_factor(length: int) -> float:
     """Very short sentences say little, very long ones bury it."""
     if length < 5:
         return 0.8
-    return 1.0 if length <= 24 else max(0.6, 1.0 - (length - 24) / 60.0)
+    return 1.0 if length <= 20 else max(0.6, 1.0 - (length - 20) / 60.0)

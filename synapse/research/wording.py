@@ -20,7 +20,8 @@ LINK_WORD = re.compile(
         In fact/Indeed/Of course/Clearly/Obviously/Finally/Lastly/In general/Generally/In other words/That said/Nevertheless/
         Nonetheless/And/But/So/Subsequently/Fortunately/Unfortunately/Importantly/Notice that/
         It should be noted that/It is worth noting that/Again/
-        What's more/What’s more/Either way/By the same token/After all/Still/As mentioned above/As noted above/As described above/As discussed above"""
+        What's more/What’s more/Either way/By the same token/After all/Still/As mentioned above/
+        As noted above/As described above/As discussed above"""
     )
     + r"(?P<comma>[,:])?\s+"
 )
@@ -56,7 +57,7 @@ EXPLETIVE = re.compile(
         crucial/essential/convenient/preferable/tempting/unwise/unnecessary/dangerous/critical/vital/known/believed/estimated/reported/expected/
         thought/said/allowed/permitted"""
     )
-    + r"\b"
+    + r" (?:to|that|not to|if|whether|when|for [^,]{1,40} to)\b"
 )
 """Sentences whose "It" points at nothing."""
 
@@ -79,7 +80,7 @@ ORPHAN_START = re.compile(
     r"|In (?:this|that|these|those|such|particular|contrast|both cases|either case|all cases|practice, this)\b"
     r"|In the (?:above|following|example|first|second|latter|former|meantime|next|previous)\b|On the (?:other|one) hand|At (?:this"
     r"|that)\b"
-    r"|To (?:do|avoid|achieve|fix|prevent|accomplish|see) (?:this|that|so|it)\b|(?:With|By|After|Before|Given|Unlike|Like|Without"
+    r"|One is|Two are|To \w+ (?:this|that|so|it|them|these|those)\b|(?:With|By|After|Before|Given|Unlike|Like|Without"
     r"|Despite|Because of|Due to|From|Using)"
     r" (?:this|that|these|those|doing (?:this|so))\b|(?:If|When|Since|While|Because|Although|Once|Unless|Until|As|After|Before) (?:so"
     r"|not|this|that|it|they|these|those|he|she)\b"
@@ -100,7 +101,7 @@ _PIECES = _any(
 )
 POINTING = re.compile(
     r"\b(?:the|as|code|example|section|table|figure|list|see|described|mentioned|shown|discussed|noted|listed|explained|given"
-    r"|defined) (?:above|below|here)\b"
+    r"|defined) (?:above|below)\b|\bhere\b(?! and there)"
     rf"|\b(?:above|following|preceding|previous|next) {_THINGS}s?\b|\bthe following\b|\bas follows\b|\bthis {_PIECES}\b"
     rf"|\bthe rest of th(?:is|e)\b"
     r"|\b(?:Table|Figure|Section|Chapter|Appendix|Example|Listing|Part)\s+(?:[A-Z]?\d|[IVX]+\b)|\bin this (?:case|way|example|mode"
@@ -227,3 +228,14 @@ def is_english(text: str) -> bool:
     """Whether enough of a sentence's words are the small ones of English."""
     words = text.lower().split()
     return 10 * sum(word in FUNCTION_WORDS for word in words) >= len(words)
+
+
+def defines(text: str, who: str) -> bool:
+    """Whether a sentence with that subject goes on to say what its subject is: "A lock is an object that …"."""
+    return bool(who) and _SAYS_WHAT.match(text, len(who)) is not None
+
+
+_SAYS_WHAT = re.compile(
+    r"\s+(?:(?:is|are|was|were)\s+(?:\w+ly\s+|just\s+|often\s+|also\s+)?(?:an?|the|any|one|used|special\w*)\b|refers?\s+to\b|means?\b"
+    r"|represents?\b|describes?\b|denotes?\b|consists?\s+of\b)"
+)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from synapse.research.wording import EXPLETIVE, LINK_WORD, is_verb, subject
+from synapse.research.wording import EXPLETIVE, LINK_WORD, defines, is_english, is_verb, subject
 
 
 @pytest.mark.parametrize("word", ["represents", "runs", "carries", "stopped", "used", "passes", "locked", "provide"])
@@ -38,3 +38,15 @@ def test_a_link_word_says_whether_it_had_its_comma() -> None:
     match = LINK_WORD.match("However, it fails.")
     assert match is not None
     assert match["comma"] == ","
+
+
+def test_saying_what_something_is_is_told_from_saying_something_about_it() -> None:
+    assert defines("A decorator is just a function that wraps another.", "A decorator")
+    assert defines("The Thread class represents an activity.", "The Thread class")
+    assert not defines("A decorator also provides a cache.", "A decorator")
+    assert not defines("If it is a lock, wait.", "")
+
+
+def test_english_is_told_by_its_small_words() -> None:
+    assert is_english("The Moon pulls the water of the oceans.")
+    assert not is_english("Die Gezeiten entstehen durch die Anziehungskraft des Mondes.")

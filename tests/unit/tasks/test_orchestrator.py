@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+from importlib import import_module
+
 import pytest
 
+from synapse.contracts.agent import Agent
 from synapse.contracts.report import Outcome
 from synapse.errors import Permanent
 from synapse.tasks.file_save import FileSaveInput, file_save
 from synapse.tasks.orchestrator import FinishInput, PlanInput, finish, orchestrator
 from synapse.tools.memory import MemoryToolbox
+from synapse.workflows.compile import checked_input, compile_workflow
+from synapse.workflows.definition import builtin
 from tests.unit.tasks.steps import QUESTION, written
 
 
@@ -35,3 +40,16 @@ async def test_a_run_without_a_report_file_does_not_end_well(tools: MemoryToolbo
     made = await written(tools)
     with pytest.raises(Permanent):
         await finish.function(FinishInput(question=QUESTION, files=[], **made.model_dump()), tools)
+
+
+def test_the_built_in_workflow_fits_these_agents() -> None:
+    modules = [
+        import_module(f"synapse.tasks.{name}") for name in ("orchestrator", "search", "extraction", "fact_check", "synthesis", "file_save")
+    ]
+    agents = {each.name: each for module in modules for each in vars(module).values() if isinstance(each, Agent)}
+    workflow = builtin("research")
+    assert workflow is not None
+    program = compile_workflow(workflow, agents)
+    used = {node.source.agent for node in program.nodes.values() if node.kind == "step"}
+    assert used == set(agents)
+    assert checked_input(workflow, {"question": "Why?"}) == {"question": "Why?", "corpus": None, "max_sources": 8, "max_subquestions": 4}
