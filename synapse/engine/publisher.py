@@ -159,7 +159,7 @@ class MemoryPublisher:
 
     def __init__(self, queues: Iterable[str]) -> None:
         self._lock = threading.Lock()
-        self._connection = kombu.Connection(transport=MemoryTransport)
+        self._connection = kombu.Connection("localhost", transport=MemoryTransport)
         self._channel = self._connection.channel()
         for name in queues:
             topology.step_queue(name)(self._channel).declare()
