@@ -17,7 +17,7 @@ from synapse.research.text import terms, word_set
 
 _SAME_STATEMENT = 0.72
 _ALIGNED = 0.8
-_COPIED_WORDS = 14
+_COPIED_WORDS = 9
 _MIRROR = 0.6
 
 _NUMBER = re.compile(r"(?<![\w.])[-+]?\d[\d,]*(?:\.\d+)*%?(?![\w])")
@@ -71,11 +71,17 @@ def support(indexed: Index, at: int, usable: Callable[[int], bool], names: Seque
             continue
         voice = names[passage.document]
         found.append(other)
-        # A long sentence repeated to the letter elsewhere was copied: a second place, not a second voice.
-        if voice not in origins and not (claim.words == passage.words and len(claim.words) >= _COPIED_WORDS):
+        # A long run of words repeated to the letter was copied: a second place, not a second voice.
+        if voice not in origins and not _copied(claim.words, passage.words):
             origins.append(voice)
     verdict = Verdict.CORROBORATED if len(origins) > 1 else Verdict.SINGLE_SOURCE
     return Support(tuple(found), tuple(origins), verdict)
+
+
+def _copied(one: Sequence[str], other: Sequence[str]) -> bool:
+    """Whether two sentences share a run of content words too long for chance. Also how a report of an earlier run is known."""
+    runs = [{tuple(words[at : at + _COPIED_WORDS]) for at in range(len(words) - _COPIED_WORDS + 1)} for words in (one, other)]
+    return not runs[0].isdisjoint(runs[1])
 
 
 def _similar(indexed: Index, at: int) -> list[int]:

@@ -41,6 +41,11 @@ def escape(text: str) -> str:
     return _WWW.sub(r"\1\\.", _ORDERED.sub(r"\1\\\2", escaped))
 
 
+def code(text: str) -> str:
+    """Text as a code span, for addresses that are not to be followed. Back-ticks are left out: they would end it."""
+    return f"`{clean(text).replace('`', '') or '-'}`"
+
+
 def web_address(url: str) -> str | None:
     """The URL, percent-encoded where needed, if it is one that a reader may follow; otherwise None."""
     try:
@@ -118,9 +123,9 @@ def _reference(reference: Reference, report: Report) -> str:
     quotes = {item.id: item for item in report.evidence}
     title = escape(shortened(reference.title) or reference.url)
     address = web_address(reference.url)
-    shown = f"[{title}](<{address}>)" if address else f"{title} — {escape(reference.url)}"
+    shown = f"[{title}](<{address}>)" if address else f"{title} — {code(reference.url)}"
     published = f", published {escape(reference.published)}" if reference.published else ""
-    anchor = f'<a id="source-{reference.number}"></a>{reference.number}\\.'
+    anchor = f'<a id="source-{reference.number}"></a>**{reference.number}.**'
     head = f"{anchor} {shown} ({escape(reference.origin)}{published}, read {reference.fetched_at:%Y-%m-%d})"
     cited = [quotes[name] for name in reference.evidence if name in quotes]
     return "\n".join([head, "", *(f"> “{escape(item.quote)}” *(characters {item.start}–{item.end})*\n>" for item in cited)]).rstrip(">\n ")

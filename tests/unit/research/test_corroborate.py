@@ -50,6 +50,11 @@ def test_a_long_sentence_repeated_to_the_letter_is_a_copy() -> None:
     assert supported(long, long + FILLER).verdict is Verdict.SINGLE_SOURCE
 
 
+def test_a_report_of_an_earlier_run_does_not_corroborate_what_it_quotes() -> None:
+    said = "Spring tides of unusual height occur whenever the Sun, the Moon and the Earth stand exactly aligned in one line."
+    assert supported(said, f"{said} ○[1]{FILLER}").verdict is Verdict.SINGLE_SOURCE
+
+
 @pytest.mark.parametrize(
     "other",
     [

@@ -9,7 +9,7 @@ from markdown_it import MarkdownIt
 
 from synapse.contracts.evidence import Verdict
 from synapse.contracts.report import Missed
-from synapse.research.render import clean, escape, markdown, web_address
+from synapse.research.render import clean, code, escape, markdown, web_address
 from tests.unit.research.factory import MORE_TIDES, TIDES, document, report
 
 PAGES = [document(TIDES, "https://a.org/tides", "Tides"), document(MORE_TIDES, "https://b.org/why", "Why tides happen")]
@@ -109,6 +109,12 @@ def test_clean_text_is_one_visible_line(text: str) -> None:
 )
 def test_only_plain_web_addresses_are_linked(url: str) -> None:
     assert web_address(url) is None
+
+
+@given(st.text(max_size=40))
+def test_an_address_that_is_not_linked_is_one_code_span(text: str) -> None:
+    children = MarkdownIt("commonmark").parse(f"x {code(text)}")[1].children or []
+    assert [token.type for token in children] == ["text", "code_inline"]
 
 
 def test_an_address_cannot_break_out_of_its_brackets() -> None:
