@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from typing import Annotated, Any, Final
 
@@ -30,7 +30,7 @@ JSON: Final = "application/json"
 KEEP_ALIVE_SECONDS: Final = 15.0
 _RETRY_MILLISECONDS: Final = 1000
 _AHEAD: Final = 100
-_LIST: Final = TypeAdapter(list[Event])
+_LIST: Final = TypeAdapter(Sequence[Event])
 _STREAM_EXAMPLE: Final = (
     'id: 7\nevent: step.succeeded\ndata: {"run":"5f0c…","seq":7,"name":"step.succeeded","step":"read[3]","agent":"extraction", …}\n\n'
 )

@@ -56,9 +56,10 @@ class Api:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._http.close()
 
-    def check(self) -> None:
-        """Raise what any call would raise."""
-        self._call("GET", "/v1/workflows")
+    def ready(self) -> bytes:
+        """What the API says of its dependencies, whether they are all well or not."""
+        with self._reached():
+            return self._http.get("/readyz").content
 
     def submit(self, request: RunRequest, *, key: str | None = None) -> RunDetail:
         """Start a run; with a key, the same one however often this is repeated."""

@@ -18,10 +18,10 @@ from synapse.cli.text import counted, seconds
 from synapse.contracts.run import RunDetail, RunRequest
 from synapse.errors import InvalidInput
 from synapse.service.corpora import Indexed
-from synapse.settings import ApiSettings, BrokerSettings, StorageSettings
+from synapse.settings import ApiSettings, StorageSettings
 from synapse.telemetry import logs
 
-QUESTION: Final = "What does acks_late change about Celery tasks, and when is it safe to use?"
+QUESTION: Final = "How do FastAPI dependencies with yield work, and when does their exit code run?"
 OWN_CORPUS: Final = "demo"
 
 
@@ -29,23 +29,29 @@ def demonstrate(corpus: Path | None, question: str | None) -> None:
     """Ask one question of a corpus and print the report. Raises SynapseError kinds."""
     logs.configure(quiet=True)
     console = consoles.err()
-    if corpus is not None and question is None:
-        raise InvalidInput("a corpus of your own needs a question of your own", field="--question", remedy='add --question "..."')
+    if corpus is not None and not corpus.exists():
+        raise InvalidInput(f"there is no {corpus}", field="--corpus")
     check_home()
     indexed = _index(console, corpus)
     began = time.monotonic()
-    with House(Ports.from_settings().free(), workers=BrokerSettings().embedded) as house:
-        console.print(
-            Text(f"Started in {seconds(time.monotonic() - began)}: " + ", ".join(f"{n} {u}" for n, u in house.addresses.items())),
-            soft_wrap=True,
-        )
+    # Workers here whatever the broker is: others would not know these free ports.
+    with House(Ports.from_settings().free(), workers=True) as house:
+        started = ", ".join(f"{name} {url}" for name, url in house.addresses.items())
+        console.print(Text(f"Started in {seconds(time.monotonic() - began)}: {started}"), soft_wrap=True)
         token = ApiSettings().api_token
         with Api(house.api_url, token.get_secret_value() if token else None) as api:
-            run = ask(console, api, RunRequest(input={"question": question or QUESTION, "corpus": indexed.name}))
+            run = ask(console, api, RunRequest(input={"question": question or _question(corpus), "corpus": indexed.name}))
             report = api.report(run.id)
         report_view.show(consoles.out(), report)
         _where(console, run)
     console.print(Text("Everything is stopped again. 'synapse up' keeps it running."))
+
+
+def _question(corpus: Path | None) -> str:
+    if corpus is None:
+        return QUESTION
+    # Nobody said what to ask: the most general thing that can be asked of documents whose name is all that is known.
+    return f"What is {corpus.resolve().stem.replace('-', ' ').replace('_', ' ')} and how is it used?"
 
 
 def _index(console: Console, corpus: Path | None) -> Indexed:

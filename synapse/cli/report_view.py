@@ -82,8 +82,7 @@ def _reference(reference: Reference, report: Report) -> RenderableType:
     quotes = {item.id: item for item in report.evidence}
     cited = [quotes[name] for name in reference.evidence if name in quotes]
     lines: list[RenderableType] = [Text(shown(reference.title) or reference.origin, "bold"), Text(shown(reference.url), "bright_black")]
-    for item in cited[:_QUOTES]:
-        lines.append(Text(f"“{short(item.quote, _QUOTE_WIDTH)}” ({item.start}–{item.end})", "italic"))
+    lines += [Text(f"“{short(item.quote, _QUOTE_WIDTH)}” ({item.start}–{item.end})", "italic") for item in cited[:_QUOTES]]
     if len(cited) > _QUOTES:
         lines.append(Text(f"and {counted(len(cited) - _QUOTES, 'more quote')}", "bright_black"))
     grid = Table.grid(padding=(0, 1), expand=True)

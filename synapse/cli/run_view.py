@@ -21,6 +21,7 @@ _COLOURS: Final = {
     "failed": "red",
     "cancelled": "yellow",
 }
+_WIDTHS: Final = {"run": 36, "state": 9, "began": 19, "took": 6, "agent": 12, "tries": 5}
 
 
 def page(found: RunPage) -> RenderableType:
@@ -54,8 +55,10 @@ def detail(run: RunDetail) -> RenderableType:
 
 def _table(*names: str) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bright_black")
-    for name in names:
-        table.add_column(name, no_wrap=True)
+    for name in names[:-1]:
+        # An id that is cut cannot be used: what has no room is the last column.
+        table.add_column(name, no_wrap=True, min_width=_WIDTHS.get(name))
+    table.add_column(names[-1], no_wrap=True, ratio=1)
     return table
 
 

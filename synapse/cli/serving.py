@@ -82,6 +82,6 @@ class Servers:
 
     async def _started(self) -> None:
         # uvicorn tells of its start by an attribute only.
-        while not all(server.started for server, _ in self._servers.values()):
+        while not all(server.started for server, _ in self._servers.values()):  # noqa: ASYNC110
             await asyncio.sleep(0.005)
         self._ready.set()

@@ -1,0 +1,1 @@
+"""What API, command and MCP face share."""

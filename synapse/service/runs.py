@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,7 +83,7 @@ class Runs:
         self.runtime.publisher.hints(self.runtime.database.lifecycle.resume(program, run))
         return self.get(run)
 
-    def events(self, run: str, after: int = 0, limit: int = 1000) -> list[Event]:
+    def events(self, run: str, after: int = 0, limit: int = 1000) -> Sequence[Event]:
         """Events of a run with a number above ``after``. Raises NotFound."""
         self.runtime.database.queries.state(run)
         return self.runtime.database.events.of_run(run, after, limit)

@@ -11,7 +11,20 @@ import structlog
 from synapse.settings import LogSettings
 
 # What these say at INFO is said better by our own events, or is about the inside of a library.
-_CHATTY: Final = ("httpx", "httpx2", "httpcore", "httpcore2", "mcp", "alembic", "amqp", "kombu", "uvicorn.access", "celery.worker.strategy")
+_CHATTY: Final = (
+    "alembic",
+    "amqp",
+    "celery.app.trace",
+    "celery.worker",
+    "httpcore",
+    "httpcore2",
+    "httpx",
+    "httpx2",
+    "kombu",
+    "mcp",
+    "uvicorn.access",
+    "uvicorn.error",
+)
 
 
 def configure(settings: LogSettings | None = None, *, quiet: bool = False, stream: TextIO | None = None) -> None:
