@@ -50,7 +50,7 @@ class Chain(Definition):
 
 
 class Group(Definition):
-    """All at once; its value is the list of theirs, in the order written."""
+    """All at once; its value is the list of theirs, in the order written, null for one that was skipped."""
 
     group: tuple[Node, ...] = Field(min_length=1)
     id: Identifier | None = None
@@ -59,12 +59,17 @@ class Group(Definition):
 class Chord(Definition):
     """A group or foreach, and a body that runs once all of it is done."""
 
-    chord: Group | Foreach
+    chord: Annotated[
+        Annotated[Group, Tag("group")] | Annotated[Foreach, Tag("foreach")],
+        Discriminator(
+            lambda value: kind_of(value), custom_error_type="chord_kind", custom_error_message="a chord has a group or a foreach"
+        ),
+    ]
     body: Node
 
 
 class Foreach(Definition):
-    """The same node for every item of a list known only at run time; its value is the list of theirs."""
+    """The same node for every item of a list known only at run time; its value is the list of theirs, without those skipped."""
 
     foreach: Identifier
     items: Expression
@@ -75,7 +80,10 @@ class Foreach(Definition):
 
 
 class When(Definition):
-    """A node that runs only if the expression holds (JMESPath truth); otherwise the other one, or nothing."""
+    """A node that runs only if the expression holds (JMESPath truth); otherwise the other one, or nothing.
+
+    Its value is that of the one that ran; null when nothing did, a foreach over an empty list included.
+    """
 
     when: Expression
     then: Node

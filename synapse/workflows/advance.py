@@ -124,8 +124,6 @@ def opening(program: Program, node: Node, index: Index, rows: Rows, run_input: M
     """What becomes ready when the node is started. Raises Permanent: a list too long, an expression that fails."""
     made = Opening()
     made.done = _Opener(program, rows, run_input, made).open(node, index)
-    if len(made.steps) > MAX_STEPS_AT_ONCE:
-        raise Permanent(f"{node.at}: would start {len(made.steps)} steps at once; the limit is {MAX_STEPS_AT_ONCE}")
     return made
 
 
@@ -140,6 +138,8 @@ class _Opener:
         """Open the node; True when it is done at once."""
         if node.kind == "step":
             self.made.steps.append(NewStep(node, index))
+            if len(self.made.steps) > MAX_STEPS_AT_ONCE:
+                raise Permanent(f"{node.at}: more than {MAX_STEPS_AT_ONCE} steps would start at once")
             return False
         if node.kind == "chain":
             return all(self.open(child, index) for child in node.children)  # stops at the first that has something to do
@@ -171,7 +171,11 @@ class _Opener:
         arrived = tuple(number for number, is_done in enumerate(done) if is_done)
         if done:
             self.made.joins.append(NewJoin(node, index, len(done), items, arrived))
-        return len(arrived) == len(done)
+        if len(arrived) < len(done):
+            return False
+        # Done at once: what follows in this very opening may ask for its value, and nothing is written down yet.
+        self.rows.arrivals[node.key, index] = dict.fromkeys(arrived, True)
+        return True
 
     def _document(self, node: Node, index: Index) -> dict[str, Any]:
         return document(self.program, node, index, self.rows, self.run_input)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import jsonschema
 from pydantic import TypeAdapter, ValidationError
@@ -110,9 +110,11 @@ class _Checker:
 
     def _check_value(self, schema: schemas.Schema, name: str, info: Any, value: Any) -> None:
         at = f"{self.node.at}.with.{name}"
-        if not isinstance(value, str):
+        constant, literal = _constant(value)
+        if constant:
+            wants: Any = info.annotation if not info.metadata else Annotated[(info.annotation, *info.metadata)]
             try:
-                TypeAdapter(info.annotation).validate_python(value)
+                TypeAdapter(wants).validate_python(literal)
             except ValidationError as error:
                 raise InvalidWorkflow(error.errors(include_url=False)[0]["msg"], field=at) from error
             return
@@ -125,9 +127,7 @@ class _Checker:
         try:
             paths = references(expression)
         except ValueError as error:
-            raise InvalidWorkflow(
-                str(error), field=at, remedy="a string is an expression; a literal one is written \"'text'\""
-            ) from error
+            raise InvalidWorkflow(str(error), field=at, remedy="a string is an expression; a literal one is written \"'text'\"") from error
         for path in paths:
             self._check_path(path, at)
 
@@ -200,6 +200,17 @@ class _Checker:
         if node.kind == "chain":
             return self._value_schema(node.children[-1])
         return {"type": "array"} if node.fans_out else None
+
+
+def _constant(value: Any) -> tuple[bool, Any]:
+    """Whether an input is the same in every run, and then what it is: a literal, also one written as an expression."""
+    if not isinstance(value, str):
+        return True, value
+    try:
+        parsed = parse(value).parsed
+    except ValueError:
+        return False, None  # `_check_expression` names this fault
+    return parsed["type"] == "literal", parsed.get("value")
 
 
 def _around(node: Node) -> list[Node]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from importlib import resources
 from typing import Any
 
@@ -12,6 +14,8 @@ from synapse.contracts.workflow import Workflow
 from synapse.errors import InvalidWorkflow
 
 _MAX_TEXT = 1_000_000
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_MAX_NESTING = 100  # of lists and objects; a level of the tree is two of them
 
 
 def parse(text: str) -> Workflow:
@@ -19,7 +23,7 @@ def parse(text: str) -> Workflow:
     if len(text) > _MAX_TEXT:
         raise InvalidWorkflow(f"the definition has {len(text)} characters", remedy=f"at most {_MAX_TEXT} are read")
     try:
-        data = yaml.load(text, Loader=_NoAliases)  # noqa: S506 - a SafeLoader, made stricter
+        data = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a SafeLoader, made stricter
     except (yaml.YAMLError, RecursionError) as error:
         raise InvalidWorkflow(f"not YAML or JSON: {error}") from error
     return from_data(data)
@@ -27,13 +31,29 @@ def parse(text: str) -> Workflow:
 
 def from_data(data: Any) -> Workflow:
     """The workflow of plain data. Raises InvalidWorkflow with the path of the first fault."""
+    _check_plain(data)
     try:
         return Workflow.model_validate(data)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise InvalidWorkflow(first["msg"], field=_dotted(first["loc"])) from error
-    except RecursionError as error:
-        raise InvalidWorkflow("the tree is nested too deeply", field="do") from error
+
+
+def _check_plain(data: Any) -> None:
+    """Refuse what cannot be kept as JSON, and nesting that every later recursion would pay for."""
+    left: list[tuple[Any, int, str]] = [(data, 0, "")]
+    while left:
+        value, depth, at = left.pop()
+        if depth > _MAX_NESTING:
+            raise InvalidWorkflow("the tree is nested too deeply", field="do", remedy=f"at most {_MAX_NESTING} lists and objects")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise InvalidWorkflow(f"{value} is no JSON value", field=at)
+        if isinstance(value, str) and not value.isascii() and _SURROGATE.search(value):
+            raise InvalidWorkflow(f"{value[:40]!r} is no Unicode text", field=at)
+        if isinstance(value, dict):
+            left += [(each, depth + 1, f"{at}.{key}" if at else str(key)) for key, under in value.items() for each in (key, under)]
+        elif isinstance(value, (list, tuple)):
+            left += [(each, depth + 1, f"{at}[{number}]") for number, each in enumerate(value)]
 
 
 def to_data(workflow: Workflow) -> dict[str, Any]:
@@ -57,8 +77,8 @@ def builtins() -> list[str]:
     return sorted(file.name.removesuffix(".yaml") for file in resources.files("synapse.workflows").iterdir() if file.name.endswith(".yaml"))
 
 
-class _NoAliases(yaml.SafeLoader):
-    """Aliases make a small text into a huge tree; a definition has no need of them."""
+class _StrictLoader(yaml.SafeLoader):
+    """Aliases make a small text into a huge tree; a definition has no need of them. Of two equal keys one would be lost."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         """Refuse `*alias`; everything else as SafeLoader does."""
@@ -66,20 +86,36 @@ class _NoAliases(yaml.SafeLoader):
             raise yaml.composer.ComposerError(None, None, "aliases are not allowed", self.peek_event().start_mark)
         return super().compose_node(parent, index)
 
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+        """Refuse a key that is there twice; everything else as SafeLoader does."""
+        seen = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"the key {key.value!r} is there twice", key.start_mark)
+            seen.add(key.value if isinstance(key, yaml.ScalarNode) else id(key))
+        return super().construct_mapping(node, deep)
+
+
+# YAML 1.1 reads the key `on` of a retry as true; as in YAML 1.2 and JSON, only true and false are.
+_BOOLEAN = "tag:yaml.org,2002:bool"
+_StrictLoader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != _BOOLEAN]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_StrictLoader.add_implicit_resolver(_BOOLEAN, re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
 
 _TAGS = {"step", "chain", "group", "chord", "foreach", "when"}
+_NODE_FIELDS = {"do", "then", "otherwise", "body", "chord"}
 
 
 def _dotted(loc: tuple[int | str, ...]) -> str:
     """``('do', 'chain', 'chain', 0, 'step', 'agent')`` as ``do.chain[0].agent``: pydantic repeats the union's tag."""
-    text, skip_tag = "", False
-    for i, part in enumerate(loc):
+    text, tag_next = "", False
+    for part in loc:
         if isinstance(part, int):
-            text += f"[{part}]"
-            skip_tag = True
-        elif part in _TAGS and (skip_tag or (i > 0 and loc[i - 1] in ("do", "then", "otherwise", "body", "chord"))):
-            skip_tag = False
+            text, tag_next = f"{text}[{part}]", True
+        elif tag_next and part in _TAGS:
+            tag_next = False
         else:
-            text += f".{part}" if text else str(part)
-            skip_tag = False
+            text, tag_next = f"{text}.{part}" if text else part, part in _NODE_FIELDS
     return text

@@ -8,11 +8,13 @@ from typing import Any
 
 import jmespath
 from jmespath.exceptions import JMESPathError
+from jmespath.functions import Functions
 from jmespath.parser import ParsedResult
 
 from synapse.errors import Permanent
 
 Path = tuple[str, ...]
+MAX_LENGTH = 2000
 
 # Constructs that evaluate their further children on a part of the document, not on the document itself.
 _NARROWING = {"projection", "value_projection", "filter_projection", "flatten", "pipe", "slice", "index_expression"}
@@ -20,18 +22,22 @@ _NARROWING = {"projection", "value_projection", "filter_projection", "flatten", 
 
 @lru_cache(maxsize=4096)
 def parse(expression: str) -> ParsedResult:
-    """The parsed expression. Raises ValueError with the parser's own words."""
+    """The parsed expression. Raises ValueError with the parser's own words, and for a function that there is not."""
+    if len(expression) > MAX_LENGTH:
+        raise ValueError(f"an expression of {len(expression)} characters; at most {MAX_LENGTH} are read")
     try:
-        return jmespath.compile(expression)
-    except JMESPathError as error:
+        parsed = jmespath.compile(expression)
+        _check_functions(parsed.parsed)
+    except (JMESPathError, RecursionError) as error:
         raise ValueError(f"not a JMESPath expression: {str(error).splitlines()[0]}") from error
+    return parsed
 
 
 def evaluate(expression: str, document: Mapping[str, Any]) -> Any:
     """The expression's value on the document. Raises Permanent: the same document gives the same fault again."""
     try:
         return parse(expression).search(document)
-    except JMESPathError as error:
+    except Exception as error:  # the library lets errors of Python through: TypeError of 'a' < `1`, ValueError of [::0]
         raise Permanent(f"expression {expression!r} failed: {error}") from error
 
 
@@ -53,6 +59,22 @@ def references(expression: str) -> tuple[Path, ...]:
 def plain_path(expression: str) -> Path | None:
     """The path, when the expression is nothing but one (``a.b.c``); else None."""
     return _field_path(parse(expression).parsed)
+
+
+def _check_functions(ast: dict[str, Any]) -> None:
+    """Raise ValueError for an unknown function or a wrong number of arguments: otherwise only a run would tell."""
+    children = ast.get("children", [])
+    if ast["type"] == "function_expression":
+        known = Functions.FUNCTION_TABLE.get(ast["value"])
+        if known is None:
+            raise ValueError(f"not a JMESPath expression: there is no function {ast['value']}()")
+        takes = known["signature"]
+        variadic = bool(takes and takes[-1].get("variadic"))
+        if len(children) < len(takes) or (len(children) > len(takes) and not variadic):
+            raise ValueError(f"not a JMESPath expression: {ast['value']}() takes {len(takes)} arguments, not {len(children)}")
+    for child in children:
+        if isinstance(child, dict):
+            _check_functions(child)
 
 
 def _field_path(ast: dict[str, Any]) -> Path | None:

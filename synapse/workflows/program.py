@@ -20,7 +20,7 @@ from synapse.errors import InvalidInput, InvalidWorkflow
 Index = tuple[int, ...]
 Kind = Literal["step", "chain", "group", "foreach", "when"]
 
-_PLACE = re.compile(r"^([A-Za-z_][A-Za-z0-9_]*)((?:\[\d+\])*)$")
+_PLACE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)((?:\[[0-9]{1,5}\])*)")
 _DIGITS = 5
 
 
@@ -161,7 +161,7 @@ def place(key: str, index: Index) -> str:
 
 def parse_place(text: str) -> tuple[str, Index]:
     """The node key and index of ``read[2]``. Raises InvalidInput."""
-    match = _PLACE.match(text)
+    match = _PLACE.fullmatch(text)
     if match is None:
         raise InvalidInput(f"{text!r} is not a step's place", remedy="write it as read or read[2]")
     return match[1], tuple(int(number) for number in re.findall(r"\d+", match[2]))

@@ -84,23 +84,22 @@ def _fetches(program: Program, node: Node, index: Index) -> Iterable[Fetch]:
 
 def value_fetches(node: Node, index: Index) -> Iterable[Fetch]:
     """The rows that hold the node's value at that index (cut to the node's depth)."""
+    while node.kind == "chain":
+        node = node.children[-1]
     base = index[: node.depth]
     below = _terminals(node)
-    steps = [leaf for leaf in below if leaf.kind == "step"]
-    for step in steps:
+    for step in (leaf for leaf in below if leaf.kind == "step"):
         yield Fetch("steps", step.key, *_range(base, step.depth))
     # Where every member ends in a step, rows say by themselves who succeeded; where one may end without, its arrival says it.
-    if node.fans_out and not all(_ends_in_step(child) for child in node.children):
+    # A when also asks which branch was taken, and a fan-out whose members were all dropped has nothing else to show for it.
+    if node.kind == "when" or not all(_ends_in_step(child) for child in node.children):
         for fan_out in (leaf for leaf in below if leaf.fans_out):
             yield Fetch("arrivals", fan_out.key, *_range(base, fan_out.depth))
-    elif not node.fans_out:
-        for fan_out in (leaf for leaf in below if leaf.fans_out):
-            yield from value_fetches(fan_out, index)
 
 
 def _skipped_fetches(node: Node, index: Index) -> Iterable[Fetch]:
     base = index[: node.depth]
-    for step in (below for below in node.walk() if below.kind == "step"):
+    for step in _droppers(node):
         yield Fetch("steps", step.key, *_range(base, step.depth))
     if node.kind == "foreach":
         yield Fetch("items", node.key, encode_index(base), encode_index(base))
@@ -128,7 +127,11 @@ def _ends_in_step(node: Node) -> bool:
 
 
 def value(node: Node, index: Index, rows: Rows) -> Any:
-    """The node's value: a step's output, a chain's last, a fan-out's list without the skipped members, a branch's value."""
+    """The node's value at that index.
+
+    A step's output, a chain's last value, a group's list with null for a member that was skipped, a foreach's list without the
+    members that were skipped, the value of the branch of a when that ran; null where nothing ran.
+    """
     index = index[: node.depth]
     if node.kind == "step":
         state, output, _ = rows.steps.get((node.key, index), ("", None, None))
@@ -136,21 +139,24 @@ def value(node: Node, index: Index, rows: Rows) -> Any:
     if node.kind == "chain":
         return value(node.children[-1], index, rows)
     if node.kind == "when":
-        values = [value(child, index, rows) for child in node.children]
-        return next((found for found in values if found is not MISSING and found != []), None)
+        return next((value(child, index, rows) for child in node.children if _ran(child, index, rows)), None)
     if node.kind == "group":
         return [None if (found := value(child, index, rows)) is MISSING else found for child in node.children]
     found = [value(node.children[0], (*index, number), rows) for number in _members(node, index, rows)]
     return [each for each in found if each is not MISSING]
 
 
+def _ran(node: Node, index: Index, rows: Rows) -> bool:
+    """Whether what makes up the node's value was started: a foreach over nothing was not, nor a branch that was not taken."""
+    here = (leaf for leaf in _terminals(node) if leaf.depth == node.depth)
+    return any((leaf.key, index) in (rows.arrivals if leaf.fans_out else rows.steps) for leaf in here)
+
+
 def _members(node: Node, index: Index, rows: Rows) -> list[int]:
     arrivals = rows.arrivals.get((node.key, index))
     if arrivals is not None:
         return sorted(number for number, ok in arrivals.items() if ok)
-    numbers = {
-        found[len(index)] for leaf in _terminals(node.children[0]) if leaf.kind == "step" for found in rows.indexes(leaf.key, index)
-    }
+    numbers = {found[len(index)] for leaf in _terminals(node.children[0]) if leaf.kind == "step" for found in rows.indexes(leaf.key, index)}
     return sorted(numbers)
 
 
@@ -159,7 +165,7 @@ def skipped(node: Node, index: Index, rows: Rows) -> list[dict[str, Any]]:
     base = index[: node.depth]
     items = rows.items.get((node.key, base)) or []
     found = []
-    for step in (below for below in node.walk() if below.kind == "step"):
+    for step in _droppers(node):
         for at in rows.indexes(step.key, base):
             state, _, error = rows.steps[step.key, at]
             if state != "skipped":
@@ -168,6 +174,11 @@ def skipped(node: Node, index: Index, rows: Rows) -> list[dict[str, Any]]:
             item = items[member] if node.kind == "foreach" and member < len(items) else None
             found.append({"index": member, "step": place(step.key, at), "error": error, "item": item})
     return sorted(found, key=lambda each: (each["index"], each["step"]))
+
+
+def _droppers(node: Node) -> Iterable[Node]:
+    """The steps whose skipping drops a member of this very fan-out, not of one inside it."""
+    return (below for below in node.walk() if below.kind == "step" and (around := below.fan_out()) is not None and around[0] is node)
 
 
 def _slot_below(step: Node, fan_out: Node) -> int:
