@@ -25,6 +25,7 @@ _NAME = re.compile(
 _LOWER_NAME = re.compile(r"[a-z_]\w*(?:[._-]\w+|\(\))|[a-z]+[A-Z]\w*")
 _GLOSSARY_TERM = re.compile(r"[a-z-]+(?: [a-z-]+){0,5}$")
 _BARE_VERB = re.compile(r"^(?P<verb>[A-Z][a-z]+)(?: and [a-z]+)? (?P<next>[\w“\"'(]+)")
+_AFTER_PURPOSE = re.compile(r",| (?:use|call|run|set|pass|specify|add|create|issue|execute|type|enter|you) ")
 _PHRASE_THEN_VERB = re.compile(
     r"^(?:On|In|At|For|With|By|When|If)\b[^,]{2,40}, (?P<verb>[a-z]+s) (?:a|an|the|whether|how|which|what|that|if)\b"
 )
@@ -164,6 +165,12 @@ def _termed(span: Span, page: str, trimmed: str) -> Statement | None:
 def _has_verb(text: str) -> bool:
     """Whether something is said, outside relative clauses: a heading with a full stop says nothing."""
     main = wording.RELATIVE.sub("", wording.CLAUSE.sub(" …", text))
+    if main.startswith("To "):
+        # "To protect against loss." is no sentence; "To stop it, call stop()." is, for what follows the purpose.
+        match = _AFTER_PURPOSE.search(main)
+        if match is None:
+            return False
+        main = main[match.start() :]
     if wording.AUXILIARY.search(main):
         return True
     infinitive = main.find(" to ")

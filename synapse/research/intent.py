@@ -35,8 +35,16 @@ _ASKS = (
         r"\bhow (?:do|can|should|could|would|must|to)\b(?: (?:i|we|you|one|someone|people|users?)\b)?(?=.*)|\bsteps? (?:to|for)\b"
         r"|\bways? to\b",
     ),
-    (Intent.TIME, r"^\W*when\b|\b(?:and|but) when\b|\bsince when\b|\b(?:what|which) (?:year|date|version)\b|\bhow long\b|\bhow often\b"),
-    (Intent.QUANTITY, r"\bhow (?:many|much|large|big|fast|high|far|old)\b|\b(?:what|which) (?:number|percentage|share|size|limit)\b"),
+    (
+        Intent.TIME,
+        r"^\W*when\b|\b(?:and|but) when\b|\bsince when\b|\b(?:what|which) (?:\w+ )?(?:year|date|version)\b|\bhow long\b|\bhow often\b",
+    ),
+    (
+        Intent.QUANTITY,
+        r"\bhow (?:many|much|large|big|fast|high|far|old|tall|deep|heavy)\b|\b(?:what|which) (?:number|percentage|share|size|limit)\b"
+        r"|\bwhat(?:'s|’s| is| are| was| were) the (?:\w+ )?(?:maximum|minimum|number|size|limit|price|cost|height|length|age"
+        r"|population|speed)\b",
+    ),
     (
         Intent.DEFINITION,
         r"^\W*what(?:'s|’s| is| are| was| were)\b(?! the (?:best|difference|effect|default))|\bdefin(?:e|ition)\b"
@@ -69,7 +77,8 @@ _CUES = {
     Intent.BENEFIT: r"\b(?:faster|cheaper|better|easier|simpler|safer|smaller|efficient\w*|avoids?|saves?|reduces?|improves?|useful"
     r"|allows?|benefits?|no need)\b"
     r"|\badvantages?\b|\bwithout (?:having|needing)\b|\bspeeds? up\b",
-    Intent.DRAWBACK: r"\b(?:slower|costs?|expensive|cannot|lose|loses|lost|loss|not|unsafe|risks?|fails?|danger\w*|overhead"
+    Intent.DRAWBACK: r"\b(?:slower|costs?|expensive|cannot|lose|loses|lost|loss|not|unsafe|insecure|secure|malicious|untrusted"
+    r"|vulnerab\w*|attacks?|never|risks?|fails?|danger\w*|overhead"
     r"|drawbacks?|disadvantages?)\b"
     r"|\blimit\w*|\btruncated\b|\bcrash\w*|\bproblems?\b|\bonly\b|\bmust\b",
     Intent.FACT: r"\b(?:is|are|was|were|can|must|will)\b",

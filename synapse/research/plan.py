@@ -105,9 +105,10 @@ def topic_of(question: str) -> str:
         gap = question[end : match.start()].strip() if run else ""
         if run and (lower in STOP_WORDS or lower in _VERBS or gap):
             break
-        if lower in STOP_WORDS or lower in QUESTION_WORDS or (lower in _VERBS and word.islower()):
+        verb = word.islower() and (lower in _VERBS or lower.removesuffix("s") in _VERBS)
+        if lower in STOP_WORDS or lower in QUESTION_WORDS or verb:
             continue
-        if run and run[-1][:1].isupper() and word.islower():
+        if run and word.islower() and all(each[:1].isupper() for each in run):
             break
         run.append(word)
         end = match.end()

@@ -19,7 +19,7 @@ VERDICTS = {
 # Only what could act is escaped: a report is also read as it stands, in a terminal or a diff.
 _MARKDOWN = re.compile(
     r"[\\`*\[\]<~|$]"  # anywhere
-    r"|(?<!\w)_|_(?!\w)"  # emphasis, but not inside snake_case
+    r"|(?<![^\W_])_|_(?![^\W_])"  # emphasis, but not inside snake_case
     r"|&(?=#?\w+;)"  # entities
     r"|:(?=//)|(?<=\w)@(?=\w)"  # addresses that some readers link by themselves
     r"|^[-+=>#]"  # what begins a block

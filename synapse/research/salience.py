@@ -29,8 +29,9 @@ _LONG_FORM = 0.9
 _PHRASE, _CUE, _CENTRAL, _EARLY, _SPECIFIC, _SUBJECT, _DEFINES, _ABOUT = 0.15, 0.16, 0.15, 0.08, 0.05, 0.2, 0.4, 0.3
 # Two or more words in capitals in a row are one name: half of it names something else.
 _LONG_NAMES = re.compile(r"\b[A-Z][A-Z_]+(?:\s[A-Z][A-Z_]+)+\b")
-# A definition is wanted, and the sentence is about something else that only mentions the thing.
-_NOT_DEFINED = 0.8
+# A definition is wanted, and the sentence only mentions the thing; or a number, and it has none.
+_BESIDE_THE_POINT = 0.8
+_NEEDS_CUE = frozenset({Intent.QUANTITY, Intent.BENEFIT, Intent.DRAWBACK})
 _SAYS_WHAT_IT_IS = 0.5
 _FEEDBACK_SENTENCES, _FEEDBACK_TERMS = 30, 25
 
@@ -159,7 +160,8 @@ class _Asked:
         wanted = tuple(weights)
         whole = {stem(word) for run in _LONG_NAMES.findall(question.text) for word in run.split()}
         named = [word for word in question.text.split()[1:] if any(char.isupper() or char in "_." for char in word[:-1])]
-        names = {term for word in named for term in terms(word)}
+        # Of a dotted name the whole or its last part must be met: ``asyncio`` alone is not about ``asyncio.gather``.
+        names = {term for word in named if (parts := terms(word)) for term in (parts[0], parts[-1])}
         required, known = (frozenset(place for place, term in enumerate(wanted) if term in some) for some in (whole, names))
         return cls(wanted, tuple(weights.values()), required, known, intent_of(question.text))
 
@@ -172,7 +174,7 @@ class _Asked:
         others = [position for position in range(len(self.wanted)) if position not in self.names]
         return (
             all(shares[position] >= _IN_HEADING for position in self.required)
-            and (not self.names or any(shares[position] for position in self.names))
+            and (not self.names or any(shares[position] > _IN_DOCUMENT for position in self.names))
             and (not others or any(shares[position] > _IN_BLOCK for position in others))
         )
 
@@ -201,7 +203,7 @@ def _all_in(indexed: Index, words: Sequence[str]) -> set[int]:
 def _variants(vocabulary: Iterable[str], term: str) -> list[tuple[str, float]]:
     """The term, and words that contain it or are contained in it, as ``autovacuum`` and ``vacuum``."""
     found = [(term, 1.0)] if term in vocabulary else []
-    if len(term) >= 5:
+    if len(term) >= 5 and term.isalpha():
         found += [
             (word, _VARIANT)
             for word in vocabulary
@@ -256,10 +258,10 @@ def _boost(indexed: Index, passage: Passage, asked: _Asked, central: dict[str, f
         _PHRASE * phrases + _CUE * cues + _CENTRAL * centrality + _EARLY * early + _ABOUT * about
         + _SPECIFIC * _specificity(span.text) + (_DEFINES if asked.intent is Intent.DEFINITION and cues else _SUBJECT) * led
     )  # fmt: skip
-    beside_the_point = asked.intent is Intent.DEFINITION and not led
+    beside_the_point = (asked.intent is Intent.DEFINITION and not led) or (asked.intent in _NEEDS_CUE and not cues)
     if asked.intent is Intent.DEFINITION and defines(span.text, who):
         bonus += _SAYS_WHAT_IT_IS * led
-    return (1.0 + bonus) * _length_factor(len(words)) * (_NOT_DEFINED if beside_the_point else 1.0)
+    return (1.0 + bonus) * _length_factor(len(words)) * (_BESIDE_THE_POINT if beside_the_point else 1.0)
 
 
 def _led(wanted: Sequence[str], leading: frozenset[str]) -> float:

@@ -20,6 +20,8 @@ from synapse.research.intent import Intent, cue_count, intent_of
         ("How many connections can a server hold?", Intent.QUANTITY),
         ("What are the advantages of unlogged tables?", Intent.BENEFIT),
         ("What are the drawbacks of unlogged tables?", Intent.DRAWBACK),
+        ("What is the maximum size of a table?", Intent.QUANTITY),
+        ("Which Python version introduced pattern matching?", Intent.TIME),
         ("Tell me a story", Intent.FACT),
     ],
 )

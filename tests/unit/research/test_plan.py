@@ -44,6 +44,10 @@ def test_questions_joined_by_and_are_taken_apart_and_pronouns_filled_in() -> Non
     ]
 
 
+def test_the_topic_of_a_pronoun_leaves_the_verb_out() -> None:
+    assert texts("What causes transaction ID wraparound and how is it prevented?")[1] == "How is transaction ID wraparound prevented?"
+
+
 def test_a_list_of_questions_in_one_sentence_is_taken_apart() -> None:
     assert texts("What is a lock, how does it work and why is it needed?") == [
         "What is a lock?",

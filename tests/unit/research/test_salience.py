@@ -43,6 +43,16 @@ def test_a_short_form_finds_its_long_form() -> None:
     assert len(best("What is the GIL?", text)) == 2
 
 
+def test_part_of_a_dotted_name_is_not_the_name() -> None:
+    found = best("How does asyncio.gather handle exceptions?", "asyncio.gather() raises exceptions.\n\nasyncio.run() raises exceptions.")
+    assert found == ["asyncio.gather() raises exceptions."]
+
+
+def test_a_number_is_preferred_where_one_is_asked_for() -> None:
+    text = "The maximum size of a table depends on the disk.\n\nThe maximum size of a table is 32 TB."
+    assert best("What is the maximum size of a table?", text)[0].endswith("32 TB.")
+
+
 def test_another_form_of_a_word_is_found() -> None:
     assert best("When does PostgreSQL autovacuum?", "A table of PostgreSQL is vacuumed when enough rows are dead.")
 
