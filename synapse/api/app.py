@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from synapse import __version__
 from synapse.api import catalogue, events, health, problems, reports, runs
+from synapse.api.limit import LimitedBody
 from synapse.api.measure import Measured
 from synapse.api.security import Protected, check_exposure
 from synapse.contracts.messages import Event
@@ -35,14 +36,14 @@ def create_app(service: Service, settings: ApiSettings | None = None) -> FastAPI
         version=__version__,
         description=DESCRIPTION,
         lifespan=_lifespan,
-        max_body_size=settings.api_max_body,
         redoc_url=None,
     )
     app.state.service, app.state.settings = service, settings
     problems.install(app)
+    app.add_middleware(LimitedBody, most=settings.api_max_body)
     app.add_middleware(Measured)
     for module in (runs, events, reports, catalogue):
-        app.include_router(module.router, dependencies=[Protected], responses=problems.declared(401, 500, 503))
+        app.include_router(module.router, dependencies=[Protected], responses=problems.declared(401, 421, 500, 503))
     app.include_router(health.router)
     plain = app.openapi
     app.openapi = cache(lambda: _described(plain()))  # type: ignore[method-assign] # the documented way to extend it

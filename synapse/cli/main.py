@@ -10,7 +10,7 @@ from typing import Any, Final
 import typer
 
 from synapse import __version__
-from synapse.cli import database, demo, doctor, index, reports, research, runs, servers, up
+from synapse.cli import answers, runs, starting, upkeep
 from synapse.cli.exits import Exit, complain, exit_of
 from synapse.errors import SynapseError
 
@@ -27,16 +27,16 @@ app = typer.Typer(
     epilog=_EPILOG,
     help="Ask a question; get a report in which every statement is tied to a quote in a stored page.",
 )
-app.command("up")(up.command)
-app.command("demo")(demo.command)
-app.command("research")(research.command)
+app.command()(starting.up)
+app.command()(starting.demo)
+app.command()(answers.research)
 app.add_typer(runs.app, name="runs")
-app.command("report")(reports.command)
-app.command("index")(index.command)
-app.command("doctor")(doctor.command)
-app.command("api")(servers.api)
-app.command("mcp")(servers.mcp)
-app.add_typer(database.app, name="db")
+app.command()(answers.report)
+app.command()(upkeep.index)
+app.command()(upkeep.doctor)
+app.command()(starting.api)
+app.command()(starting.mcp)
+app.add_typer(upkeep.database, name="db")
 
 
 def _version(wanted: bool) -> None:

@@ -92,8 +92,10 @@ class Runs:
 def _check_size(given: dict[str, Any]) -> None:
     try:
         size = len(json.dumps(given, allow_nan=False, ensure_ascii=False).encode())
-    except ValueError as error:  # NaN and infinity, or a lone surrogate: no JSON that a database takes
-        raise InvalidInput(f"not JSON: {error}", field="input") from error
+    except UnicodeEncodeError as error:
+        raise InvalidInput("holds half of a surrogate pair, which is no character", field="input") from error
+    except ValueError as error:
+        raise InvalidInput("holds NaN or infinity, which are no JSON", field="input") from error
     if size > _MAX_INPUT:
         raise InvalidInput(f"more than {_MAX_INPUT} bytes of JSON", field="input", remedy="send less, or put it into a corpus")
 

@@ -1,11 +1,11 @@
-"""``synapse report``"""
+"""``synapse research`` and ``synapse report``: what gets answers from a running Synapse."""
 
 from __future__ import annotations
 
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -18,7 +18,33 @@ class Format(StrEnum):
     JSON = "json"
 
 
-def command(
+def research(
+    question: Annotated[str, typer.Argument(help="What you want to know.")],
+    corpus: Annotated[str | None, typer.Option("--corpus", help="Search only this local corpus.")] = None,
+    max_sources: Annotated[int | None, typer.Option("--max-sources", min=1, max=50, help="Pages to read at most.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON; with --detach, the run.")] = False,
+    detach: Annotated[bool, typer.Option("--detach", help="Do not wait: print the run's id.")] = False,
+    key: Annotated[str | None, typer.Option("--idempotency-key", help="The same key gives the same run again.")] = None,
+) -> None:
+    """Ask a question of a running Synapse, watch it work, print the report (Markdown when piped)."""
+    from synapse.cli.client import Api
+    from synapse.contracts.run import RunRequest
+    from synapse.telemetry import logs
+
+    logs.configure(quiet=True)
+    given: dict[str, Any] = {"question": question, "corpus": corpus, "max_sources": max_sources}
+    request = RunRequest(input={name: value for name, value in given.items() if value is not None})
+    with Api.from_settings() as api:
+        if detach:
+            run = api.submit(request, key=key)
+            sys.stdout.write((run.model_dump_json() if as_json else run.id) + "\n")
+            return
+        from synapse.cli import asking
+
+        asking.ask_and_print(api, request, key=key, as_json=as_json)
+
+
+def report(
     run: Annotated[str, typer.Argument(metavar="RUN", help="The run's id.")],
     format: Annotated[Format | None, typer.Option("--format", help="Default: by the output's suffix; Markdown when piped.")] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write it to this file.")] = None,
