@@ -69,7 +69,11 @@ class BackgroundLoop:
             finally:
                 done.set()
 
-        future = self.submit(tracked())
+        try:
+            future = self.submit(tracked())
+        except RuntimeError:
+            coroutine.close()
+            raise
         try:
             return future.result(timeout)
         except concurrent.futures.TimeoutError:

@@ -59,9 +59,20 @@ class Resilient(httpx2.AsyncBaseTransport):
             await response.aread()
         finally:
             await response.aclose()
-        if response.status_code >= 400 and kind != "application/json":
+        if response.status_code >= 400 and not _speaks_json_rpc(response, kind):
             return _failure(request, INTERNAL_ERROR, f"the server answered {response.status_code}", response.status_code)
         return response
+
+
+def _speaks_json_rpc(response: httpx2.Response, kind: str) -> bool:
+    """Whether a refusal is the MCP server's own; a proxy's, or one of the token check, has another shape."""
+    if kind != "application/json":
+        return False
+    try:
+        body = response.json()
+    except ValueError:
+        return False
+    return isinstance(body, dict) and body.get("jsonrpc") == "2.0"
 
 
 def _failure(request: httpx2.Request, code: int, message: str, status: int) -> httpx2.Response:

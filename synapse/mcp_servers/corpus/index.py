@@ -60,6 +60,8 @@ class IndexReport:
         return self.added + self.updated + self.unchanged
 
 
+# Nobody reads a draft and a broken one is thrown away: its durability comes from the fsync before it is published.
+_DRAFT = "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -65536;"
 _WORKERS = 2
 _SMALL = 40
 """Entries: so few are read faster here than a second process starts."""
@@ -103,22 +105,16 @@ def _begin(target: Path, draft: Path) -> sqlite3.Connection:
     """A draft to work on: a copy of the corpus if this version can continue it, else an empty one."""
     if target.is_file():
         shutil.copyfile(target, draft)
-        connection = _connect(draft)
+        connection = sqlite3.connect(draft, isolation_level=None)
         with suppress(sqlite3.DatabaseError):
+            connection.executescript(_DRAFT)
             meta = dict(connection.execute("SELECT key, value FROM meta"))
             if (meta.get("version"), meta.get("extractor")) == (VERSION, str(EXTRACTOR_VERSION)):
                 return connection
         connection.close()
         draft.unlink()
-    connection = _connect(draft)
-    connection.executescript(SCHEMA)
-    return connection
-
-
-def _connect(draft: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(draft, isolation_level=None)
-    # Nobody reads a draft and a broken one is thrown away: its durability comes from the fsync before it is published.
-    connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -65536;")
+    connection.executescript(_DRAFT + SCHEMA)
     return connection
 
 

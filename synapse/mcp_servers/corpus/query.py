@@ -24,6 +24,8 @@ STOP_WORDS = frozenset(
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?", re.UNICODE)
 _NAME = re.compile(r"\b_*[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)+\b")
 _MAX_TERMS = 24
+_ENDINGS = frozenset({"", "e", "s", "es", "ed", "ing", "y", "ly"})
+"""What may follow a stem of three letters or less; after a longer one anything may, for few words share so long a beginning."""
 _MIN_TERMS = 3
 _MAX_MATCHED = 2500
 """Rows: scoring each costs microseconds, and those that only have the commoner words are not the best ones."""
@@ -56,7 +58,7 @@ class Term:
             at = text.find(form)
             while at >= 0:
                 end = at + len(form)
-                if (at == 0 or not text[at - 1].isalnum()) and (len(form) > 3 or end == len(text) or not text[end].isalpha()):
+                if (at == 0 or not text[at - 1].isalnum()) and (len(form) > 3 or _ending(text, end) in _ENDINGS):
                     return True
                 at = text.find(form, at + 1)
         return False
@@ -101,6 +103,13 @@ def match_expression(terms: list[Term]) -> str:
         chosen.append(term)
         matched += term.rows
     return " OR ".join(f'"{term.stem.replace("_", " ") if term.name else term.stem}"' for term in chosen)
+
+
+def _ending(text: str, at: int) -> str:
+    end = at
+    while end < len(text) and end < at + 4 and text[end].isalpha():
+        end += 1
+    return text[at:end]
 
 
 def _weight(rows: int, found: int) -> float:

@@ -34,7 +34,7 @@ _MAX_SECTION = 6_000
 
 def checked_name(name: str) -> str:
     """The corpus name itself. Raises InvalidInput unless it is lower-case letters, digits, dots, dashes and underscores."""
-    if not _NAME.match(name) or ".." in name:
+    if not _NAME.fullmatch(name) or ".." in name:
         raise InvalidInput("a corpus name has 1 to 64 lower-case letters, digits, '.', '_' or '-'", field="corpus")
     return name
 

@@ -42,7 +42,7 @@ def _codec(name: str | None) -> str | None:
     alias = _ALIASES.get(name.lower(), name)
     try:
         found = codecs.lookup(alias).name
-        b"".decode(found)  # a codec from bytes to bytes, such as zlib, is no encoding of text
+        b"x".decode(found, "replace")  # a codec from bytes to bytes, such as zlib, is no encoding of text
     except (LookupError, UnicodeError, TypeError):
         return None
     return found

@@ -26,8 +26,8 @@ _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _FURNITURE = frozenset(
     """
     headerlink sphinxsidebar related navheader navfooter toc toctree-wrapper contents breadcrumb breadcrumbs viewcode-link indexterm
-    md-nav md-header md-footer md-sidebar theme-doc-toc-mobile sr-only visually-hidden skip-link copybtn lineno linenos admonition-
-    title versionselect language_switcher_placeholder noprint hidden edit-link prev-next-area pagination-nav
+    md-nav md-header md-footer md-sidebar theme-doc-toc-mobile sr-only visually-hidden skip-link copybtn lineno linenos admonition-title
+    versionselect language_switcher_placeholder noprint hidden edit-link prev-next-area pagination-nav
     """.split()  # noqa: SIM905 - one word per line would fill a page
 )
 _ADMONITIONS = frozenset(

@@ -23,7 +23,7 @@ _GENERATORS = re.compile(r"docbook|sphinx|docutils|mkdocs|docusaurus|doxygen|rus
 _DOCBOOK = re.compile(r"^(book|part|chapter|preface|appendix|sect[1-5]|section|refentry|article|glossary|reference)$")
 _SITE_SUFFIX = re.compile(r"\s+(?:[—–|·]|-)\s+[^—–|·]*(?:documentation|docs|manual|reference)\b[^—–|·]*$", re.I)
 _MIN_TEXT = 200
-"""Code points: less than this from an extractor, where the page shows much more, is a failure of the extractor."""
+"""Code points: with less than this where the page shows much more, trafilatura failed; on a page that small it is of no use."""
 
 
 def extract_html(markup: str, url: str | None = None) -> Extracted:
@@ -34,11 +34,11 @@ def extract_html(markup: str, url: str | None = None) -> Extracted:
     main = _documentation(root)
     article: Article | None = None
     blocks = render(main) if main is not None else Blocks()
-    if main is None or len(blocks.text) < _MIN_TEXT:
+    if not blocks.text:
         article = article_of(markup, url)
         everything = render(root)
-        blocks = max(blocks, article.blocks, key=lambda candidate: len(candidate.text))
-        if len(blocks.text) < _MIN_TEXT and len(everything.text) > 2 * len(blocks.text):
+        blocks = article.blocks
+        if len(blocks.text) < _MIN_TEXT and (len(everything.text) > 2 * len(blocks.text) or len(everything.text) < 2 * _MIN_TEXT):
             blocks = everything
     title = _title(root, blocks)
     return Extracted(

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import httpx
+import pytest
+from mcp import Client
+
+from synapse.contracts.wire import ERROR
+from synapse.errors import Permanent
+from synapse.mcp_servers import primary
+from synapse.mcp_servers.corpus.folder import index_folder
+from synapse.mcp_servers.fetch import Fetcher
+from synapse.mcp_servers.urls import UrlPolicy
+from synapse.settings import McpServerSettings
+from tests.unit.mcp_servers.test_fetch import Names, _answers, _page
+
+ARTICLE = "<html lang=en><head><title>On cats</title></head><body><article><h1>On cats</h1>" + "".join(
+    f"<p>Paragraph {number} tells at some length what cats do all day, which is mostly sleeping in warm places.</p>" for number in range(6)
+)
+
+
+class Told:
+    def __init__(self) -> None:
+        self.reports: list[tuple[float, float, str]] = []
+
+    async def report_progress(self, done: float, total: float, message: str) -> None:
+        self.reports.append((done, total, message))
+
+
+def _fetcher(response: httpx.Response) -> Fetcher:
+    wire = _answers(response)
+    return Fetcher(UrlPolicy(), 100_000, 5.0, resolver=Names(), make_transport=lambda _: wire)
+
+
+async def test_a_page_of_the_web_comes_as_text_and_progress_only_rises() -> None:
+    told = Told()
+    page = await primary.read_web(_fetcher(_page(ARTICLE.encode())), "http://example.com/cats", cast(Any, told))
+    assert page.title == "On cats"
+    assert "Paragraph 3 tells" in page.text
+    assert "\n\n" in page.text
+    done = [report[0] for report in told.reports]
+    assert done == sorted(done)
+    assert [report[2] for report in told.reports][0] == "resolve"
+    assert told.reports[-1] == (90.0, 100.0, "parse")
+
+
+async def test_a_page_without_text_or_of_another_kind_is_permanent() -> None:
+    context = cast(Any, SimpleNamespace(report_progress=Told().report_progress))
+    with pytest.raises(Permanent, match="no readable text"):
+        await primary.read_web(_fetcher(_page(b"<html><body></body></html>")), "http://example.com/", context)
+    pdf = _page(b"%PDF-1.7 \x00", **{"content-type": "text/plain"})
+    with pytest.raises(Permanent, match="not text"):
+        await primary.read_web(_fetcher(pdf), "http://example.com/", context)
+
+
+async def test_over_mcp_the_tools_have_schemas_hints_and_faults(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "cats.md").write_text("# Cats\n\nCats sleep most of the day.")
+    index_folder(tmp_path / "docs", "animals", tmp_path / "corpora")
+    app = primary.create_app(McpServerSettings(), tmp_path)
+    server = next(route.endpoint._server for route in app.router.routes if getattr(route, "path", "") == "/mcp")
+    async with Client(server, mode="2026-07-28") as client:
+        tools = {tool.name: tool for tool in (await client.list_tools()).tools}
+        found = await client.call_tool("search_web", {"query": "do cats sleep", "corpus": "animals"})
+        read = await client.call_tool("browse_and_extract", {"url": "corpus://animals/cats.md"})
+        refused = await client.call_tool("browse_and_extract", {"url": "http://169.254.169.254/"})
+        invalid = await client.call_tool("search_web", {"query": "x", "limit": 51})
+    assert set(tools) == {"search_web", "browse_and_extract"}
+    assert all(tool.annotations and tool.annotations.read_only_hint and tool.output_schema for tool in tools.values())
+    assert found.structured_content is not None
+    assert found.structured_content["sources"][0]["url"] == "corpus://animals/cats.md"
+    assert read.structured_content is not None
+    assert read.structured_content["text"] == "Cats\n\nCats sleep most of the day."
+    assert (refused.meta or {})[ERROR]["retryable"] is False
+    assert invalid.is_error
