@@ -21,7 +21,7 @@ from synapse.research.text import keywords, stem, terms
 from synapse.research.wording import defines, subject
 
 # Shares of a word's weight that count when it is not in the sentence itself but near it, or only similar.
-_IN_HEADING, _IN_TITLE, _IN_BLOCK, _IN_DOCUMENT, _VARIANT = 0.5, 0.45, 0.35, 0.3, 0.7
+_IN_HEADING, _IN_TITLE, _IN_BLOCK, _IN_DOCUMENT, _VARIANT = 0.6, 0.45, 0.35, 0.3, 0.7
 # In so many sentences of a page a word must stand to be what the page is about.
 _OFTEN = 4
 _LONG_FORM = 0.9

@@ -29,7 +29,8 @@ STOP_WORDS = word_set(
 # Words that carry the kind of a question, not its topic: searching for them finds pages about questions.
 QUESTION_WORDS = word_set(
     """
-    risk risks danger dangers limitation limitations weakness weaknesses downside downsides
+    cause causes caused handle handles handled handling risk risks danger dangers limitation limitations
+    weakness weaknesses downside downsides
     advantage advantages advice affect affects answer best better briefly cheaper faster safer slower compare compared
     comparison decide decides describe detail details differ difference differences different disadvantage disadvantages
     drawback drawbacks benefit benefits exist exists pros cons differs explain explanation get give happen happened happens know

@@ -129,7 +129,8 @@ LATE_PRONOUN = re.compile(
 FIRST_PERSON = re.compile(r"\b(?:I|I'm|I’m|I've|I’ve|my|me|mine)\b(?![/.])")
 LOG_LINE = re.compile(r"\b(?:WARNING|ERROR|HINT|LOG|DETAIL|FATAL|NOTICE|INFO|DEBUG|Traceback|TODO|FIXME|XXX)\b:?(?=:| \()|\bwarning: ")
 VERSION_NOTE = re.compile(
-    r"^(?:Add new|Added|Fix|Fixed|Gracefully handle|Bump)\b|^(?:Changed|Deprecated|New|Added|Removed|Renamed|Deprecated since|Fixed|Updated)\b.{0,40}\b(?:version|since|in)\b"
+    r"^(?:Add new|Added|Fix|Fixed|Gracefully handle|Bump)\b"
+    r"|^(?:Changed|Deprecated|New|Added|Removed|Renamed|Deprecated since|Fixed|Updated)\b.{0,40}\b(?:version|since|in)\b"
     r"|^(?:Source code|Availability|See also|Related|Raises an auditing event|Patch by|Contributed by)\b"
     r"|\((?:Contributed|Patch) by\b|\bbpo-\d|\bgh-\d|\b(?:contributed|patch) by [A-Z]",
     re.IGNORECASE,

@@ -89,6 +89,12 @@ def test_escaped_text_renders_as_itself(text: str) -> None:
     assert "".join(token.content for token in children) == f"x {clean(text)}".rstrip()
 
 
+def test_underscores_emphasise_nothing() -> None:
+    for text in ("_a_", "__init__", "a__b__", "snake_case_name", "_private and other_"):
+        children = MarkdownIt("commonmark").parse(f"x {escape(text)}")[1].children or []
+        assert "".join(child.content for child in children) == f"x {text}"
+
+
 @given(st.lists(st.sampled_from(["https", "://", "www.", "a", "@", "b.org", " ", "\\", "_", ":", "//", "WWW."]), max_size=12))
 def test_no_bare_address_is_left_for_a_reader_to_link(parts: list[str]) -> None:
     assert not re.search(r"(?i)\w://|\bwww\.|\w@\w", escape("".join(parts)))
