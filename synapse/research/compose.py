@@ -23,22 +23,19 @@ def compose(
 ) -> Report:
     """A report in which every sentence is a claim with its evidence.
 
-    ``claims`` may be in any order. Evidence and snapshots that nothing cites are left out of the report's references but
-    kept snapshots document what was read. Raises KeyError when a claim names evidence that is not given.
+    ``claims`` may be in any order. Pages that nothing cites get no reference, but stay in ``snapshots`` as a record of what
+    was read. Raises KeyError when a claim names evidence, or evidence a page, that is not given.
     """
     quotes = {item.id: item for item in evidence}
     by_question = {item.id: sorted((c for c in claims if c.subquestion == item.id), key=lambda c: -c.score) for item in subquestions}
     lead = _lead(by_question)
     chosen = {claim.id for claim in lead}
+    rest = {name: [claim for claim in found if claim.id not in chosen] for name, found in by_question.items()}
     sections = [
-        Section(
-            subquestion=item.id,
-            heading=item.text,
-            sentences=tuple(_sentence(claim) for claim in _reading_order([c for c in by_question[item.id] if c.id not in chosen], quotes)),
-        )
+        Section(subquestion=item.id, heading=item.text, sentences=tuple(map(_sentence, _reading_order(rest[item.id], quotes))))
         for item in subquestions
+        if rest[item.id]
     ]
-    sections = [section for section in sections if section.sentences]
     answer = tuple(_sentence(claim) for claim in lead)
     used = [name for part in (answer, *(section.sentences for section in sections)) for sentence in part for name in sentence.evidence]
     kept = {claim.id for claim in claims if claim.subquestion in by_question}
