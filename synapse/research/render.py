@@ -21,7 +21,7 @@ _MARKDOWN = re.compile(
     r"[\\`*\[\]<~|$]"  # anywhere
     r"|(?<![^\W_])_|_(?![^\W_])"  # emphasis, but not inside snake_case
     r"|&(?=#?\w+;)"  # entities
-    r"|:(?=//)|(?<=\w)@(?=\w)"  # addresses that some readers link by themselves
+    r"|:(?=//)|/(?=/)|(?<=\w)@(?=\w)"  # addresses that some readers link by themselves
     r"|^[-+=>#]"  # what begins a block
 )
 _ORDERED = re.compile(r"^(\d+)([.)])")
