@@ -159,10 +159,15 @@ async def test_a_page_of_more_than_a_megabyte_arrives_with_and_without_progress(
 async def test_failures_arrive_as_what_they_are(tools: McpTools, site: Served) -> None:
     toolbox = _toolbox(tools)
     refused = (
-        toolbox.browse_and_extract("http://169.254.169.254/latest/meta-data"), toolbox.browse_and_extract("http://localhost:1/"),
-        toolbox.browse_and_extract(f"{site.url}/absent"), toolbox.browse_and_extract("corpus://notes/absent"), toolbox.read_file("../x"),
-        toolbox.search_web("q", corpus="absent"), toolbox.search_web("", corpus="notes"), tools.call("primary", "no_such_tool", {}, toolbox.context),
-    )  # fmt: skip
+        toolbox.browse_and_extract("http://169.254.169.254/latest/meta-data"),
+        toolbox.browse_and_extract("http://localhost:1/"),
+        toolbox.browse_and_extract(f"{site.url}/absent"),
+        toolbox.browse_and_extract("corpus://notes/absent"),
+        toolbox.read_file("../x"),
+        toolbox.search_web("q", corpus="absent"),
+        toolbox.search_web("", corpus="notes"),
+        tools.call("primary", "no_such_tool", {}, toolbox.context),
+    )
     for call in refused:
         with pytest.raises(Permanent):
             await call

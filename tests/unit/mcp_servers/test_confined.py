@@ -134,14 +134,17 @@ def test_a_parent_swapped_for_a_link_while_files_are_read_never_leads_outside(fi
     try:
         seen = set()
         for number in range(400):
-            for attempt in (lambda: files.read("parent/secret.txt").content, lambda: files.save(f"parent/new{number}", "x").path):
+            for attempt in (
+                lambda: files.read("parent/secret.txt").content,
+                lambda number=number: files.save(f"parent/new{number}", "x").path,
+            ):
                 try:
                     seen.add(attempt())
                 except Permanent:
                     continue
         assert "inside" in seen
         assert "secret" not in seen
-        assert os.listdir(tmp_path / "outside") == ["secret.txt"]
+        assert [entry.name for entry in (tmp_path / "outside").iterdir()] == ["secret.txt"]
     finally:
         stop.set()
         attacker.join(10)
@@ -180,7 +183,7 @@ def test_data_are_on_disk_before_the_name_and_the_name_before_the_answer(files: 
     real_fsync, real_replace = os.fsync, os.replace
 
     def fsync(descriptor: int) -> None:
-        order.append("directory" if os.path.isdir(f"/proc/self/fd/{descriptor}") else "file")
+        order.append("directory" if Path(f"/proc/self/fd/{descriptor}").is_dir() else "file")
         real_fsync(descriptor)
 
     def replace(*args: object, **kwargs: object) -> None:

@@ -43,7 +43,7 @@ async def test_a_page_of_the_web_comes_as_text_and_progress_only_rises() -> None
     assert "\n\n" in page.text
     done = [report[0] for report in told.reports]
     assert done == sorted(done)
-    assert [report[2] for report in told.reports][0] == "resolve"
+    assert told.reports[0][2] == "resolve"
     assert told.reports[-1] == (90.0, 100.0, "parse")
 
 

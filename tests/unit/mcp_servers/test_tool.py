@@ -74,8 +74,10 @@ async def test_calls_errors_and_durations_are_counted() -> None:
         await _call(asyncio.CancelledError(), metrics)
     page = metrics.page().decode()
     for line in (
-        'synapse_mcp_tool_calls_total{outcome="ok",tool="compute"} 1.0', 'synapse_mcp_tool_calls_total{outcome="cancelled",tool="compute"} 1.0',
-        'synapse_mcp_tool_errors_total{code="transient",tool="compute"} 1.0', 'synapse_mcp_tool_duration_seconds_count{tool="compute"} 3.0',
+        'synapse_mcp_tool_calls_total{outcome="ok",tool="compute"} 1.0',
+        'synapse_mcp_tool_calls_total{outcome="cancelled",tool="compute"} 1.0',
+        'synapse_mcp_tool_errors_total{code="transient",tool="compute"} 1.0',
+        'synapse_mcp_tool_duration_seconds_count{tool="compute"} 3.0',
         'synapse_mcp_tool_calls_in_progress{tool="compute"} 0.0',
-    ):  # fmt: skip
+    ):
         assert line in page

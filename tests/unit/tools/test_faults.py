@@ -40,12 +40,19 @@ def test_a_failure_names_the_tool_and_what_it_said() -> None:
 @pytest.mark.parametrize(
     ("code", "data", "kind"),
     [
-        (REQUEST_TIMEOUT, None, StepTimeout), (CONNECTION_CLOSED, None, Transient), (CONNECTION_CLOSED, {HTTP_STATUS: 0}, Transient),
-        (INTERNAL_ERROR, None, Transient), (INTERNAL_ERROR, {HTTP_STATUS: 503}, Transient), (INTERNAL_ERROR, {HTTP_STATUS: 429}, Transient),
-        (INTERNAL_ERROR, {HTTP_STATUS: 401}, Permanent), (INTERNAL_ERROR, {HTTP_STATUS: 421}, Permanent), (INTERNAL_ERROR, {HTTP_STATUS: 404}, Permanent),
-        (INVALID_PARAMS, None, Permanent), (METHOD_NOT_FOUND, None, Permanent),
+        (REQUEST_TIMEOUT, None, StepTimeout),
+        (CONNECTION_CLOSED, None, Transient),
+        (CONNECTION_CLOSED, {HTTP_STATUS: 0}, Transient),
+        (INTERNAL_ERROR, None, Transient),
+        (INTERNAL_ERROR, {HTTP_STATUS: 503}, Transient),
+        (INTERNAL_ERROR, {HTTP_STATUS: 429}, Transient),
+        (INTERNAL_ERROR, {HTTP_STATUS: 401}, Permanent),
+        (INTERNAL_ERROR, {HTTP_STATUS: 421}, Permanent),
+        (INTERNAL_ERROR, {HTTP_STATUS: 404}, Permanent),
+        (INVALID_PARAMS, None, Permanent),
+        (METHOD_NOT_FOUND, None, Permanent),
     ],
-)  # fmt: skip
+)
 def test_a_protocol_error_is_retried_only_when_that_may_help(code: int, data: Any, kind: type[Exception]) -> None:
     assert type(faults.of_protocol("tool", MCPError(code, "words", data))) is kind
 

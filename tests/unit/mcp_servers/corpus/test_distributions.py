@@ -21,7 +21,8 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "gizmo/tests/test_x.py": f'"""{PROSE}"""\n',
         "gizmo/bare.py": "x = 1\n" * 200,
         "gizmo/guide.md": f"# Guide\n\n{PROSE}",
-        "gizmo-1.0.dist-info/METADATA": f"Name: Gizmo\nVersion: 1.0\nSummary: Makes gizmos\nDescription-Content-Type: text/markdown\n\n# Gizmo\n\n{PROSE}",
+        "gizmo-1.0.dist-info/METADATA": "Name: Gizmo\nVersion: 1.0\nSummary: Makes gizmos\n"
+        f"Description-Content-Type: text/markdown\n\n# Gizmo\n\n{PROSE}",
         "gizmo-1.0.dist-info/licenses/LICENSE.md": PROSE,
         "otherpkg/core.py": f'"""Core of other.\n\n{PROSE}"""\n',
         "Other_Dist-2.dist-info/METADATA": "Name: Other_Dist\nVersion: 2\n\n",

@@ -56,13 +56,24 @@ def test_names_head_what_is_said_of_them_and_nothing_is_run() -> None:
     document = read_module(SOURCE, "pkg.mod")
     assert document.title == "pkg.mod: Tools for things"
     assert [heading.text for heading in document.headings] == [
-        "pkg.mod: Tools for things", "pkg.mod.LIMIT", "class pkg.mod.Thing", "pkg.mod.Thing.acks_late", "pkg.mod.Thing.name",
-        "pkg.mod.Thing.run(what, *args, retry, **options)", "pkg.mod.later(path)",
-    ]  # fmt: skip
+        "pkg.mod: Tools for things",
+        "pkg.mod.LIMIT",
+        "class pkg.mod.Thing",
+        "pkg.mod.Thing.acks_late",
+        "pkg.mod.Thing.name",
+        "pkg.mod.Thing.run(what, *args, retry, **options)",
+        "pkg.mod.later(path)",
+    ]
     for said in (
-        "How many things there may be, see Thing.", "A thing with run and code.", "Acknowledge after the work is done.", "What it is called.",
-        "what (str): The thing to run.", "Do it later.", '    later("x")', "path: The path of it.",
-    ):  # fmt: skip
+        "How many things there may be, see Thing.",
+        "A thing with run and code.",
+        "Acknowledge after the work is done.",
+        "What it is called.",
+        "what (str): The thing to run.",
+        "Do it later.",
+        '    later("x")',
+        "path: The path of it.",
+    ):
         assert said in document.text
     for hidden in ("Hidden.", "_private", "undocumented"):
         assert hidden not in document.text

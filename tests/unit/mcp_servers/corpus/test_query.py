@@ -54,10 +54,18 @@ def test_the_commonest_words_do_not_match_when_rarer_ones_do() -> None:
 @pytest.mark.parametrize(
     ("stem", "text", "there"),
     [
-        ("cach", "it is caching", True), ("queri", "one query", True), ("queri", "queries", True), ("cach", "tea-cache", True),
-        ("age", "the page", False), ("age", "ages", True), ("age", "agent", False), ("age", "age.", True), ("dunderslot", "uses __slots__", True), ("dunderslot", "slots", False),
+        ("cach", "it is caching", True),
+        ("queri", "one query", True),
+        ("queri", "queries", True),
+        ("cach", "tea-cache", True),
+        ("age", "the page", False),
+        ("age", "ages", True),
+        ("age", "agent", False),
+        ("age", "age.", True),
+        ("dunderslot", "uses __slots__", True),
+        ("dunderslot", "slots", False),
     ],
-)  # fmt: skip
+)
 def test_a_term_is_found_in_its_written_forms_at_the_beginning_of_words(stem: str, text: str, there: bool) -> None:
     assert Term(stem, 1.0).occurs_in(text) is there
 

@@ -9,7 +9,8 @@ from synapse.mcp_servers.extract.generic import _render, article_of
 def test_trafilaturas_tree_becomes_blocks_in_order() -> None:
     tree = etree.fromstring(
         '<body><head rend="h2">Head</head><p>One <hi>bold</hi> and<lb/>two</p><list rend="ul"><item>a</item><item><p>b</p></item></list>'
-        "<table><row><cell>x</cell><cell>y</cell></row></table><quote><p>said</p></quote><code>if x:\n    y</code><p>uses <code>z</code></p>tail</body>"
+        "<table><row><cell>x</cell><cell>y</cell></row></table><quote><p>said</p></quote><code>if x:\n    y</code>"
+        "<p>uses <code>z</code></p>tail</body>"
     )
     blocks = Blocks()
     _render(tree, blocks)

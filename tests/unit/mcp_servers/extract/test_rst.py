@@ -17,17 +17,29 @@ def _blocks(source: str) -> list[str]:
 @pytest.mark.parametrize(
     ("markup", "words"),
     [
-        ("``a_b * c``", "a_b * c"), (":class:`~celery.app.Task`", "Task"), (":meth:`run`", "run"), ("`Site <http://x.test>`_", "Site"),
-        (":ref:`the guide <guide>`", "the guide"), ("*one* and **two**", "one and two"), ("2 * 3 * 4", "2 * 3 * 4"), ("|version|", "version"),
-        (":class:`_orm.Session`", "Session"), (":class:`.Query`", "Query"), (":py:func:`!print`", "print"), ("a\\ b", "ab"),
+        ("``a_b * c``", "a_b * c"),
+        (":class:`~celery.app.Task`", "Task"),
+        (":meth:`run`", "run"),
+        ("`Site <http://x.test>`_", "Site"),
+        (":ref:`the guide <guide>`", "the guide"),
+        ("*one* and **two**", "one and two"),
+        ("2 * 3 * 4", "2 * 3 * 4"),
+        ("|version|", "version"),
+        (":class:`_orm.Session`", "Session"),
+        (":class:`.Query`", "Query"),
+        (":py:func:`!print`", "print"),
+        ("a\\ b", "ab"),
     ],
-)  # fmt: skip
+)
 def test_inline_markup_leaves_its_words(markup: str, words: str) -> None:
     assert inline(markup) == words
 
 
 def test_sections_paragraphs_lists_and_code() -> None:
-    source = "=====\nTitle\n=====\n\nSome text\nin two lines.\n\nPart\n----\n\n* one\n* two\n  goes on\n\nLike this::\n\n    x = 1\n\n        y = 2\n\nAfter.\n"
+    source = (
+        "=====\nTitle\n=====\n\nSome text\nin two lines.\n\nPart\n----\n\n* one\n* two\n  goes on\n\n"
+        "Like this::\n\n    x = 1\n\n        y = 2\n\nAfter.\n"
+    )
     blocks = Blocks()
     read_rst(source, blocks)
     assert blocks.text.split("\n\n") == [
@@ -45,8 +57,10 @@ def test_sections_paragraphs_lists_and_code() -> None:
 
 def test_directives_keep_prose_and_objects_and_lose_machinery() -> None:
     source = (
-        ".. _target:\n.. module:: x\n   :synopsis: y\n\n.. note::\n\n   Take care.\n\n.. versionadded:: 3.9\n   The thing.\n\n.. function:: f(a)\n\n"
-        "   Does it.\n\n.. code-block:: python\n   :linenos:\n\n   z = 1\n\n.. image:: a.png\n   :alt: gone\n\n.. comment\n   gone too\n\nEnd."
+        ".. _target:\n.. module:: x\n   :synopsis: y\n\n.. note::\n\n   Take care.\n\n"
+        ".. versionadded:: 3.9\n   The thing.\n\n.. function:: f(a)\n\n"
+        "   Does it.\n\n.. code-block:: python\n   :linenos:\n\n   z = 1\n\n"
+        ".. image:: a.png\n   :alt: gone\n\n.. comment\n   gone too\n\nEnd."
     )
     text = "\n".join(_blocks(source))
     for kept in ("Take care.", "Added in version 3.9", "The thing.", "f(a)", "Does it.", "    z = 1", "End."):

@@ -25,15 +25,19 @@ async def test_results_become_sources_without_markup_and_without_odd_addresses()
         asked.append(request)
         hits = [
             {"url": "https://example.com/a", "title": "A <b>title</b>", "content": "some\u200b  words", "score": 2.5, "engine": "x"},
-            {"url": "javascript:alert(1)", "title": "no"}, {"url": "http://u:p@example.com/", "title": "no"}, {"title": "no url"}, "nonsense",
+            {"url": "javascript:alert(1)", "title": "no"},
+            {"url": "http://u:p@example.com/", "title": "no"},
+            {"title": "no url"},
+            "nonsense",
             {"url": "https://example.com/b", "title": None, "content": None},
-        ]  # fmt: skip
+        ]
         return httpx.Response(200, json={"results": hits})
 
     found, failed = await _provider(answer).search("what is it", 10)
     assert [(source.url, source.title, source.snippet) for source in found] == [
-        ("https://example.com/a", "A title", "some words"), ("https://example.com/b", "", ""),
-    ]  # fmt: skip
+        ("https://example.com/a", "A title", "some words"),
+        ("https://example.com/b", "", ""),
+    ]
     assert failed == []
     assert asked[0].url.path == "/base/search"
     assert dict(asked[0].url.params) == {"q": "what is it", "format": "json", "safesearch": "1"}
