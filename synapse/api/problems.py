@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -124,7 +125,20 @@ async def _http(request: Request, error: Exception) -> Response:
         413: "the request's body is too large",
         400: "the request's body cannot be read as JSON",
     }.get(status, str(error.detail))
-    return response(request, code, status, detail, headers=error.headers, remedy=_REMEDIES.get(code))
+    headers = dict(error.headers or {})
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(_allowed(request)) or headers.get("Allow", headers.get("allow", ""))
+        headers.pop("allow", None)
+    return response(request, code, status, detail, headers=headers, remedy=_REMEDIES.get(code))
+
+
+def _allowed(request: Request) -> list[str]:
+    """The methods of the path, of all its routes: the exception knows those of the first one only."""
+    found: set[str] = set()
+    for template, operations in request.app.openapi()["paths"].items():
+        if re.fullmatch(re.sub(r"\{[^}]+\}", "[^/]+", template), request.url.path):
+            found |= {method.upper() for method in operations}
+    return sorted(found)
 
 
 async def _invalid(request: Request, error: Exception) -> Response:

@@ -237,8 +237,9 @@ class _SqliteSession:
         return self._connection.execute(_sqlite(sql), parameters).fetchall()
 
 
-# SQLite's own clock to the millisecond: `unixepoch('subsec')` is newer than Debian 12's SQLite.
-_SQLITE_NOW = "((julianday('now') - 2440587.5) * 86400.0)"
+# SQLite's own clock to the millisecond: `unixepoch('subsec')` is newer than Debian 12's SQLite. Rounded, for a time that was
+# read, written into a page's cursor and compared must be the same number again.
+_SQLITE_NOW = "round((julianday('now') - 2440587.5) * 86400.0, 3)"
 
 
 @lru_cache(maxsize=512)

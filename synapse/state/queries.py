@@ -76,7 +76,7 @@ class Queries:
             .group_by(table.c.state)
         )
         with self.engine.connect() as connection:
-            return dict(connection.execute(query).tuples().all())
+            return {str(state): int(count) for state, count in connection.execute(query)}
 
     def ping(self) -> None:
         """Raise whatever the database raises when it does not answer."""

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import re
+
+import httpx
+import pytest
+
+from synapse.contracts.report import Report
+from synapse.contracts.run import RunRequest
+from tests.unit.workbench import QUESTION, Workbench
+
+
+@pytest.fixture
+async def run(bench: Workbench) -> str:
+    return (await asyncio.to_thread(bench.finished, RunRequest(question=QUESTION))).id
+
+
+@pytest.mark.parametrize(
+    ("ask", "kind"),
+    [
+        ({"headers": {"Accept": "text/markdown"}}, "text/markdown; charset=utf-8"),
+        ({"headers": {"Accept": "text/html"}}, "text/html; charset=utf-8"),
+        ({"headers": {"Accept": "application/json"}}, "application/json"),
+        ({"params": {"format": "html"}, "headers": {"Accept": "application/json"}}, "text/html; charset=utf-8"),
+        ({}, "text/markdown; charset=utf-8"),
+    ],
+)
+async def test_a_report_comes_as_it_was_asked_for(client: httpx.AsyncClient, run: str, ask: dict[str, dict[str, str]], kind: str) -> None:
+    answer = await client.get(f"/v1/runs/{run}/report", **ask)  # type: ignore[arg-type] # keywords of any kind
+    assert (answer.status_code, answer.headers["content-type"]) == (200, kind)
+    assert "late acknowledgement" in answer.text
+
+
+async def test_every_quote_stands_in_its_stored_page(client: httpx.AsyncClient, bench: Workbench, run: str) -> None:
+    report = Report.model_validate_json((await client.get(f"/v1/runs/{run}/report?format=json")).text)
+    assert report.answer
+    for item in report.evidence:
+        text = (await bench.runtime.database.blobs.get(item.snapshot)).decode()
+        assert text[item.start : item.end] == item.quote
+
+
+async def test_the_page_may_load_and_run_nothing_and_its_own_style_is_the_only_one(client: httpx.AsyncClient, run: str) -> None:
+    answer = await client.get(f"/v1/runs/{run}/report?format=html")
+    policy = answer.headers["content-security-policy"]
+    style = re.findall(r"<style>(.*?)</style>", answer.text, re.DOTALL)[0]
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert "default-src 'none'" in policy
+    assert f"style-src 'sha256-{digest}'" in policy
+    assert "unsafe" not in policy
+
+
+async def test_a_format_that_there_is_not_is_406_and_a_misspelt_one_400(client: httpx.AsyncClient, run: str) -> None:
+    assert (await client.get(f"/v1/runs/{run}/report", headers={"Accept": "image/png"})).status_code == 406
+    assert (await client.get(f"/v1/runs/{run}/report?format=pdf")).json()["field"] == "format"
+
+
+async def test_a_run_that_has_not_succeeded_has_none(client: httpx.AsyncClient, bench: Workbench) -> None:
+    run = (await asyncio.to_thread(bench.service.runs.submit, RunRequest(question=QUESTION))).run
+    answer = await client.get(f"/v1/runs/{run.id}/report")
+    assert (answer.status_code, answer.json()["remedy"]) == (409, "wait for it to succeed")
+
+
+async def test_a_workflow_that_makes_none_has_none(client: httpx.AsyncClient, bench: Workbench) -> None:
+    run = await asyncio.to_thread(bench.finished, RunRequest(workflow="echo", input={"text": "x"}))
+    assert (await client.get(f"/v1/runs/{run.id}/report")).status_code == 404

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import asyncio
+
+import httpx
+
+from synapse.contracts.run import RunRequest
+from tests.unit.workbench import QUESTION, Workbench
+
+ECHO = {"workflow": "echo", "input": {"text": "hello"}}
+FAILS = RunRequest(workflow="echo", input={"text": "x", "fail": True})
+
+
+async def test_a_run_is_accepted_worked_off_and_shown_with_every_step(client: httpx.AsyncClient, bench: Workbench) -> None:
+    accepted = await client.post("/v1/runs", json={"question": QUESTION})
+    assert accepted.status_code == 202
+    assert "idempotency-replayed" not in accepted.headers
+    await asyncio.to_thread(bench.work)
+    run = (await client.get(accepted.headers["location"])).json()
+    assert run["state"] == "succeeded"
+    assert {step["path"] for step in run["steps"]} >= {
+        "plan",
+        "search[0]",
+        "rank",
+        "read[0]",
+        "read[1]",
+        "check",
+        "write",
+        "save",
+        "finish",
+    }
+    assert {step["state"] for step in run["steps"]} == {"succeeded"}
+
+
+async def test_the_same_key_gives_the_same_run_and_says_so(client: httpx.AsyncClient) -> None:
+    first, second = [await client.post("/v1/runs", json=ECHO, headers={"Idempotency-Key": "k"}) for _ in range(2)]
+    assert (first.status_code, first.headers["idempotency-replayed"]) == (202, "false")
+    assert (second.status_code, second.headers["idempotency-replayed"]) == (200, "true")
+    assert first.json()["id"] == second.json()["id"]
+    assert first.headers["location"] == second.headers["location"]
+
+
+async def test_the_same_key_for_something_else_is_a_conflict(client: httpx.AsyncClient) -> None:
+    await client.post("/v1/runs", json=ECHO, headers={"Idempotency-Key": "k"})
+    answer = await client.post("/v1/runs", json={"question": QUESTION}, headers={"Idempotency-Key": "k"})
+    assert (answer.status_code, answer.json()["field"]) == (409, "Idempotency-Key")
+
+
+async def test_a_key_with_blanks_is_refused(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/v1/runs", json=ECHO, headers={"Idempotency-Key": "a b"})
+    assert (answer.status_code, answer.json()["field"]) == (400, "idempotency-key")
+
+
+async def test_a_trace_goes_on_in_the_run_and_an_unreadable_one_is_ignored(client: httpx.AsyncClient, bench: Workbench) -> None:
+    parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    await client.post("/v1/runs", json=ECHO, headers={"traceparent": parent})
+    assert bench.pending.queue[-1].traceparent == parent
+    assert (await client.post("/v1/runs", json=ECHO, headers={"traceparent": "00-zzz"})).status_code == 202
+    assert bench.pending.queue[-1].traceparent is None
+
+
+async def test_runs_are_listed_newest_first_page_by_page(client: httpx.AsyncClient) -> None:
+    made = [(await client.post("/v1/runs", json=ECHO)).json()["id"] for _ in range(3)]
+    first = (await client.get("/v1/runs", params={"limit": 2})).json()
+    second = (await client.get("/v1/runs", params={"limit": 2, "cursor": first["next"]})).json()
+    assert [run["id"] for run in first["runs"] + second["runs"]] == made[::-1]
+    assert second["next"] is None
+
+
+async def test_runs_are_filtered_by_state_and_workflow(client: httpx.AsyncClient, bench: Workbench) -> None:
+    await asyncio.to_thread(bench.finished, FAILS)
+    await client.post("/v1/runs", json={"question": QUESTION})
+    assert [run["workflow"] for run in (await client.get("/v1/runs?state=failed")).json()["runs"]] == ["echo"]
+    assert [run["state"] for run in (await client.get("/v1/runs?workflow=research")).json()["runs"]] == ["running"]
+
+
+async def test_a_cursor_of_somebody_else_is_refused(client: httpx.AsyncClient) -> None:
+    for cursor in ("x", "bnVsbA", "WzEsMl0", "e30"):
+        answer = await client.get("/v1/runs", params={"cursor": cursor})
+        assert (answer.status_code, answer.json()["field"]) == (400, "cursor")
+
+
+async def test_a_cancelled_run_stays_cancelled_and_can_be_resumed(client: httpx.AsyncClient, bench: Workbench) -> None:
+    run = (await client.post("/v1/runs", json=ECHO)).json()["id"]
+    stopped = (await client.post(f"/v1/runs/{run}/cancel", json={"reason": "enough"})).json()
+    assert (stopped["state"], stopped["error"]["message"]) == ("cancelled", "enough")
+    assert (await client.post(f"/v1/runs/{run}/cancel")).json()["error"]["message"] == "enough"
+    resumed = await client.post(f"/v1/runs/{run}/resume")
+    assert (resumed.status_code, resumed.json()["state"]) == (202, "running")
+    await asyncio.to_thread(bench.work)
+    assert (await client.get(f"/v1/runs/{run}")).json()["output"] == {"text": "hello"}
+
+
+async def test_a_run_that_goes_on_cannot_be_resumed(client: httpx.AsyncClient) -> None:
+    run = (await client.post("/v1/runs", json=ECHO)).json()["id"]
+    assert (await client.post(f"/v1/runs/{run}/resume")).status_code == 409
+    assert (await client.post("/v1/runs/nobody/resume")).status_code == 404
+    assert (await client.post("/v1/runs/nobody/cancel")).status_code == 404
