@@ -8,9 +8,7 @@ from typing import Annotated
 
 import typer
 
-Host = Annotated[
-    str | None, typer.Option("--host", help="Where to listen. Default: the setting. Off loopback a token is demanded.")
-]
+Host = Annotated[str | None, typer.Option("--host", help="Where to listen. Default: the setting. Off loopback a token is demanded.")]
 Port = Annotated[int | None, typer.Option("--port", min=0, max=65535, help="0 takes a free one. Default: the setting.")]
 
 

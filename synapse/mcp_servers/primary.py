@@ -13,11 +13,11 @@ from pydantic import Field
 
 from synapse.contracts.evidence import Page
 from synapse.contracts.toolbox import SearchResults
+from synapse.corpus.library import Library
+from synapse.corpus.store import SCHEME
 from synapse.errors import Permanent
+from synapse.extract.document import extract
 from synapse.mcp_servers.app import Dependency, State, build, new_server
-from synapse.mcp_servers.corpus.library import Library
-from synapse.mcp_servers.corpus.store import SCHEME
-from synapse.mcp_servers.extract.document import extract
 from synapse.mcp_servers.fetch import Fetcher
 from synapse.mcp_servers.metrics import ServerMetrics
 from synapse.mcp_servers.providers.base import SearchProvider

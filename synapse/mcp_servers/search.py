@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from synapse.contracts.evidence import Source
 from synapse.contracts.toolbox import SearchResults
+from synapse.corpus.library import Library
 from synapse.errors import Permanent, SynapseError, Transient
-from synapse.mcp_servers.corpus.library import Library
 from synapse.mcp_servers.providers.base import SearchProvider, fused
 
 

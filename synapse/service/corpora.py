@@ -11,11 +11,11 @@ from typing import Final
 from pydantic import Field
 
 from synapse.contracts.evidence import Frozen
-from synapse.mcp_servers.corpus.distributions import DEFAULT_NAME, index_distributions
-from synapse.mcp_servers.corpus.folder import index_folder
-from synapse.mcp_servers.corpus.index import IndexReport
-from synapse.mcp_servers.corpus.library import Library
-from synapse.mcp_servers.corpus.schema import checked_name
+from synapse.corpus.distributions import DEFAULT_NAME, index_distributions
+from synapse.corpus.folder import index_folder
+from synapse.corpus.index import IndexReport
+from synapse.corpus.library import Library
+from synapse.corpus.schema import checked_name
 from synapse.settings import McpServerSettings, StorageSettings
 
 USED_NAME: Final = "synapse-stack"

@@ -16,9 +16,9 @@ from fastapi.responses import HTMLResponse
 from pydantic import SecretStr
 
 from synapse.contracts.toolbox import StepContext
+from synapse.corpus.folder import index_folder
 from synapse.errors import Permanent, StepTimeout, Transient
 from synapse.mcp_servers import filesystem, primary
-from synapse.mcp_servers.corpus.folder import index_folder
 from synapse.settings import McpServerSettings, ToolSettings
 from synapse.tools.loop import BackgroundLoop
 from synapse.tools.mcp import McpToolbox, McpTools

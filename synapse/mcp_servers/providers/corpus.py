@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from synapse.contracts.evidence import Source
-from synapse.mcp_servers.corpus.library import Library
+from synapse.corpus.library import Library
 
 
 class CorpusProvider:

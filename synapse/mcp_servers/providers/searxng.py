@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from synapse.contracts.evidence import Source
 from synapse.errors import Permanent, StepError, Transient
-from synapse.mcp_servers.extract.blocks import tidy
+from synapse.extract.blocks import tidy
 from synapse.mcp_servers.urls import UrlPolicy
 
 _MAX_BYTES: Final = 4_000_000

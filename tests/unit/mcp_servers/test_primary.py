@@ -9,9 +9,9 @@ import pytest
 from mcp import Client
 
 from synapse.contracts.wire import ERROR
+from synapse.corpus.folder import index_folder
 from synapse.errors import Permanent
 from synapse.mcp_servers import primary
-from synapse.mcp_servers.corpus.folder import index_folder
 from synapse.mcp_servers.fetch import Fetcher
 from synapse.mcp_servers.urls import UrlPolicy
 from synapse.settings import McpServerSettings

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from synapse.contracts.evidence import Source
+from synapse.corpus.folder import index_folder
+from synapse.corpus.library import Library
 from synapse.errors import NotFound, Permanent, Transient
-from synapse.mcp_servers.corpus.folder import index_folder
-from synapse.mcp_servers.corpus.library import Library
 from synapse.mcp_servers.search import search_all, search_corpus
 
 

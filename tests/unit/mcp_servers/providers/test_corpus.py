@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from synapse.mcp_servers.corpus.folder import index_folder
-from synapse.mcp_servers.corpus.library import Library
+from synapse.corpus.folder import index_folder
+from synapse.corpus.library import Library
 from synapse.mcp_servers.providers.corpus import CorpusProvider
 
 

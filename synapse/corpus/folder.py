@@ -1,0 +1,85 @@
+"""A folder of documents as a corpus."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+from synapse.corpus.index import Entry, IndexReport, Progress, index_entries
+from synapse.errors import InvalidInput
+from synapse.extract.blocks import Extracted
+from synapse.extract.decode import is_binary
+from synapse.extract.document import extract, media_type_of
+
+_MAX_BYTES = 20_000_000
+# Generated lists of links: they match every question and answer none.
+_LISTINGS = frozenset({"genindex.html", "genindex-all.html", "search.html", "py-modindex.html", "bookindex.html", "searchresults.html"})
+
+
+def index_folder(source: Path, name: str, corpora: Path, progress: Progress | None = None) -> IndexReport:
+    """Make a corpus of all HTML, Markdown, reStructuredText and text files below a folder, or bring it up to date.
+
+    Raises InvalidInput when ``source`` is no folder. Files that cannot be read are named in the report, with the reason.
+    """
+    if not source.is_dir():
+        raise InvalidInput(f"{source} is not a folder", field="source")
+    report = IndexReport()
+    root = source.resolve()
+    entries = [entry for entry in (_entry(root, file, report) for file in _files(root, report)) if entry is not None]
+    return index_entries(entries, read_file, name, corpora, progress, report)
+
+
+def read_file(entry: Entry) -> Extracted:
+    """The text of one file."""
+    return extract(Path(entry.file).read_bytes(), entry.media_type, name=entry.path)
+
+
+def _files(root: Path, report: IndexReport) -> list[Path]:
+    """Files that may be documents, in order. Hidden ones and Sphinx's copies of its sources are passed over in silence."""
+    found: list[Path] = []
+    for folder, folders, names in os.walk(root, followlinks=False):
+        here = Path(folder)
+        for name in list(folders):
+            link = here / name
+            if link.is_symlink():
+                folders.remove(name)
+                if _inside(root, link):
+                    continue
+                report.skipped.append(f"{link.relative_to(root)}: a link out of the folder")
+        copies = "_sources" in folders and {"searchindex.js", "objects.inv"} & set(names)
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and not (copies and name == "_sources"))
+        found.extend(here / name for name in sorted(names) if not name.startswith(".") and name.lower() not in _LISTINGS)
+    return found
+
+
+def _entry(root: Path, file: Path, report: IndexReport) -> Entry | None:
+    media_type = media_type_of(file.name)
+    path = file.relative_to(root).as_posix()
+    if media_type is None:
+        return None
+    if file.is_symlink() and not _inside(root, file):
+        report.skipped.append(f"{path}: a link out of the folder")
+        return None
+    if not file.is_file():
+        report.skipped.append(f"{path}: not a regular file")
+        return None
+    try:
+        if file.stat().st_size > _MAX_BYTES:
+            report.skipped.append(f"{path}: larger than {_MAX_BYTES // 1_000_000} MB")
+            return None
+        data = file.read_bytes()
+    except OSError as error:
+        report.skipped.append(f"{path}: {error.strerror or type(error).__name__}")
+        return None
+    if is_binary(data):
+        report.skipped.append(f"{path}: binary")
+        return None
+    return Entry(path=path, file=str(file), hash=hashlib.sha256(data).hexdigest(), media_type=media_type)
+
+
+def _inside(root: Path, link: Path) -> bool:
+    try:
+        return link.resolve(strict=True).is_relative_to(root)
+    except (OSError, RuntimeError):
+        return False
