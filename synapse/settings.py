@@ -1,7 +1,7 @@
 """Every setting, one typed model per concern, read from ``SYNAPSE_*`` variables.
 
 A secret has no default here; a deployment that needs one and lacks it is refused by the part that needs it.
-Nothing is read when this module is imported: call the model, or `load()` for all of them.
+Nothing is read when this module is imported: make the model where it is needed.
 """
 
 from __future__ import annotations
@@ -37,6 +37,9 @@ class BrokerSettings(_Settings):
 
     broker_url: SecretStr | None = Field(default=None, description="amqp://user:password@host:5672/vhost; none for the embedded mode.")
     task_events: bool = Field(default=True, description="Celery task events for Flower and the exporter; they cost throughput.")
+    queue_type: Literal["classic", "quorum"] = Field(
+        default="classic", description="quorum replicates over a RabbitMQ cluster, at about twice the latency; hints need no replica."
+    )
     confirm_timeout: float = Field(default=10.0, gt=0, description="Seconds to wait for the broker's confirms.")
 
     @property
@@ -55,7 +58,9 @@ class EngineSettings(_Settings):
 
     lease_seconds: float = Field(default=30.0, gt=0, description="A step whose worker is silent for so long is given to another.")
     reconcile_seconds: float = Field(default=1.0, gt=0, description="How often lost hints, expired leases and due timers are looked for.")
-    hint_grace_seconds: float = Field(default=30.0, gt=0, description="A ready step untouched for so long counts as having lost its message.")
+    hint_grace_seconds: float = Field(
+        default=30.0, gt=0, description="A ready step untouched for so long counts as having lost its message."
+    )
     max_lost: int = Field(default=5, ge=1, description="A step that lost its worker more often fails, for it may be what kills them.")
     run_timeout_seconds: float = Field(default=3600.0, gt=0, description="Deadline of a run that names none.")
     workflows_dir: Path | None = Field(default=None, description="Folder of your own workflow definitions, one YAML or JSON file each.")
@@ -68,7 +73,9 @@ class ToolSettings(_Settings):
     mcp_primary_url: str = Field(default="http://127.0.0.1:8801/mcp/", description="The primary MCP server: search and browsing.")
     mcp_filesystem_url: str = Field(default="http://127.0.0.1:8802/mcp/", description="The filesystem MCP server.")
     tool_timeout_seconds: float = Field(default=30.0, gt=0)
-    mcp_token: SecretStr | None = Field(default=None, description="Bearer token the MCP servers ask for; required when they listen off loopback.")
+    mcp_token: SecretStr | None = Field(
+        default=None, description="Bearer token the MCP servers ask for; required when they listen off loopback."
+    )
 
 
 class McpServerSettings(_Settings):
@@ -77,14 +84,20 @@ class McpServerSettings(_Settings):
     mcp_host: str = "127.0.0.1"
     mcp_primary_port: int = Field(default=8801, ge=0, le=65535)
     mcp_filesystem_port: int = Field(default=8802, ge=0, le=65535)
-    mcp_allowed_hosts: tuple[str, ...] = Field(default=("127.0.0.1", "localhost"), description="Host headers that are answered, without port.")
+    mcp_allowed_hosts: tuple[str, ...] = Field(
+        default=("127.0.0.1", "localhost"), description="Host headers that are answered, without port."
+    )
     mcp_token: SecretStr | None = None
     corpus_dir: Path | None = Field(default=None, description="Folder of corpus indexes; by default <home>/corpora.")
-    files_root: Path | None = Field(default=None, description="The only folder the filesystem server writes below; by default <home>/reports.")
+    files_root: Path | None = Field(
+        default=None, description="The only folder the filesystem server writes below; by default <home>/reports."
+    )
     searxng_url: str | None = Field(default=None, description="Base URL of a SearXNG with its JSON format enabled.")
     fetch_max_bytes: int = Field(default=10_000_000, ge=1024)
     fetch_timeout_seconds: float = Field(default=20.0, gt=0)
-    fetch_allow_hosts: tuple[str, ...] = Field(default=(), description="Private hosts that may be fetched all the same, e.g. an intranet wiki.")
+    fetch_allow_hosts: tuple[str, ...] = Field(
+        default=(), description="Private hosts that may be fetched all the same, e.g. an intranet wiki."
+    )
 
 
 class ApiSettings(_Settings):
@@ -106,4 +119,6 @@ class LogSettings(_Settings):
     """What is logged, and in what shape. Logs go to stderr."""
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-    log_format: Literal["auto", "json", "console"] = Field(default="auto", description="auto: for people on a terminal, JSON lines elsewhere.")
+    log_format: Literal["auto", "json", "console"] = Field(
+        default="auto", description="auto: for people on a terminal, JSON lines elsewhere."
+    )

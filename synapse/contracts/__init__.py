@@ -1,0 +1,1 @@
+"""The words that every part of Synapse shares: pydantic models, nothing else."""

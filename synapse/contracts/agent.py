@@ -59,13 +59,21 @@ def agent(name: str, *, retry: Retry | None = None, timeout: float = 60.0) -> Ca
         parameters = list(inspect.signature(function).parameters)
         if len(parameters) != 2:
             raise TypeError(f"agent {name!r}: {function.__name__} must take (task, tools), not {tuple(parameters)}")
-        models = [hints.get(parameters[0]), hints.get("return")]
-        for model, what in zip(models, ("task", "return value"), strict=True):
-            if not (isinstance(model, type) and issubclass(model, BaseModel)):
-                raise TypeError(f"agent {name!r}: the {what} of {function.__name__} must be annotated with a pydantic model")
+        about = f"agent {name!r}: the {{}} of {function.__name__} must be annotated with a pydantic model"
         return Agent(
-            name=name, function=function, input=models[0], output=models[1],
-            description=inspect.getdoc(function) or "", retry=retry or Retry(), timeout=timeout,
+            name=name,
+            function=function,
+            input=_model(hints.get(parameters[0]), about.format("task")),
+            output=_model(hints.get("return"), about.format("return value")),
+            description=inspect.getdoc(function) or "",
+            retry=retry or Retry(),
+            timeout=timeout,
         )
 
     return register
+
+
+def _model(hint: Any, fault: str) -> type[BaseModel]:
+    if not (isinstance(hint, type) and issubclass(hint, BaseModel)):
+        raise TypeError(fault)
+    return hint

@@ -113,13 +113,17 @@ Node = Annotated[
 ]
 
 
+def _any_object() -> dict[str, JsonValue]:
+    return {"type": "object"}
+
+
 class Workflow(Definition):
     """A named, versioned tree and the JSON Schema of the input a run needs."""
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
     version: int = Field(default=1, ge=1)
     description: str = ""
-    input: dict[str, JsonValue] = Field(default_factory=lambda: {"type": "object"})
+    input: dict[str, JsonValue] = Field(default_factory=_any_object)
     do: Node
 
 

@@ -1,0 +1,1 @@
+"""Celery around the ledger: publishing, trying steps, keeping house."""

@@ -19,7 +19,7 @@ from synapse.errors import InvalidInput, Unavailable
 _ARGUMENTS = 3
 
 
-class SynapseApp(celery.Celery):
+class SynapseApp(celery.Celery):  # type: ignore[misc] # celery is untyped
     """A Celery application that knows the agents, and holds this process's parts."""
 
     def __init__(self, runtime: Runtime | None = None, **options: Any) -> None:
@@ -29,7 +29,7 @@ class SynapseApp(celery.Celery):
 
     @property
     def runtime(self) -> Runtime:
-        """This process's parts; a forked pool process makes its own."""
+        """The parts of the process; a forked pool process makes its own."""
         pid = os.getpid()
         if pid not in self._runtimes:
             self._runtimes[pid] = (self._given or Runtime()) if not self._runtimes else Runtime(registry=self.registry_of_parent())

@@ -75,7 +75,8 @@ class EventLogStep(bootsteps.ConsumerStep):  # type: ignore[misc] # celery ships
 
     def get_consumers(self, channel: Any) -> list[Consumer]:
         """One consumer, a bounded number of events ahead."""
-        return [Consumer(channel, queues=[topology.event_log_queue()], callbacks=[self._take], prefetch_count=2 * _BATCH, accept=["json"])]
+        queue = topology.event_log_queue(self._app.runtime.broker.queue_type)
+        return [Consumer(channel, queues=[queue], callbacks=[self._take], prefetch_count=2 * _BATCH, accept=["json"])]
 
     def start(self, parent: Any) -> None:
         """Consume, and flush what a timer finds."""

@@ -3,8 +3,9 @@
     from synapse.engine.canvas import agent_signatures, foreach, ref, to_workflow
 
     a = agent_signatures(app)
-    flow = chain(a.orchestrator.s(question=ref("input.question")), foreach("pages", ref("prev.subquestions"), a.search.s(subquestion=ref("item"))))
-    workflow = to_workflow("mine", flow)
+    plan = a.orchestrator.s(question=ref("input.question"))
+    flow = chain(plan, foreach("found", ref("prev.subquestions"), a.search.s(subquestion=ref("item"))))
+    workflow = to_workflow("mine", flow, app.runtime.registry)
 
 Celery's own rule holds: in a chain ``.s(…)`` takes what came before as its first argument, ``.si(…)`` does not; positional
 arguments fill the fields of the agent's input model in the order they are declared. The canvas is a language here: it is

@@ -20,7 +20,7 @@ def celery_settings(queues: list[str] | None = None) -> dict[str, Any]:
         "broker_url": broker.url,
         "broker_connection_retry_on_startup": True,
         "broker_transport_options": {"polling_interval": 0.01} if broker.embedded else {},
-        "task_queues": [topology.step_queue(name) for name in queues],
+        "task_queues": [topology.step_queue(name, broker.queue_type) for name in queues],
         "task_default_queue": "synapse-orchestrator",
         "task_default_exchange": "",
         "task_create_missing_queues": False,  # a misspelt -Q is an error, not an empty queue
@@ -32,7 +32,7 @@ def celery_settings(queues: list[str] | None = None) -> dict[str, Any]:
         "result_backend": None,
         "worker_pool": "threads",  # agents wait for tools most of the time; prefork where a hard kill matters
         "worker_concurrency": engine.concurrency,
-        "worker_prefetch_multiplier": 1,  # quorum queues have no global prefetch to adjust it by
+        "worker_prefetch_multiplier": 1,  # a long step must not sit on hints that another worker could try
         "worker_cancel_long_running_tasks_on_connection_loss": False,  # the fence refuses what became stale meanwhile
         "worker_send_task_events": broker.task_events,
         "worker_hijack_root_logger": False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from synapse.contracts.messages import Event
 from synapse.contracts.toolbox import StepContext
@@ -32,10 +33,14 @@ class EventLog:
             run=events[0].run, step="logger", agent=agent.name, attempt=1, deadline=datetime.now(UTC) + timedelta(seconds=_SECONDS)
         )
         tools = self.runtime.tools.toolbox(context, blobs=self.runtime.database.blobs)
-        process_loop().run(agent.function(task, tools), timeout=_SECONDS)
+        process_loop().run(_await(agent.function(task, tools)), timeout=_SECONDS)
 
     def _whole(self, run: str) -> list[Event]:
         found: list[Event] = []
         while page := self.runtime.database.events.of_run(run, found[-1].seq if found else 0, _PAGE):
             found += page
         return found
+
+
+async def _await(work: Any) -> Any:
+    return await work

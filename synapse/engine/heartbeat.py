@@ -25,7 +25,7 @@ class Held:
     attempt: Attempt
     since: float
     renewed: float
-    stop: Callable[[], None] = field(default=lambda: None)
+    stop: Callable[[], object] = field(default=lambda: None)
     lost: bool = False
 
 

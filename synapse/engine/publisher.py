@@ -16,6 +16,7 @@ from kombu.transport.memory import Transport as MemoryTransport
 
 from synapse.contracts.messages import Event
 from synapse.engine import messages, topology
+from synapse.settings import BrokerSettings
 from synapse.state.records import Hint
 
 _log = structlog.get_logger(__name__)
@@ -41,8 +42,9 @@ class Refused(Exception):
 class AmqpPublisher:
     """Publisher over RabbitMQ: a connection and a confirming channel for each thread that publishes."""
 
-    def __init__(self, url: str, queues: Iterable[str], confirm_timeout: float = 10.0) -> None:
+    def __init__(self, url: str, queues: Iterable[str], confirm_timeout: float = 10.0, queue_type: topology.QueueType = "classic") -> None:
         self._url = url
+        self._queue_type = queue_type
         self._queues = tuple(queues)
         self._timeout = confirm_timeout
         self._local = threading.local()
@@ -50,22 +52,23 @@ class AmqpPublisher:
 
     def hints(self, hints: Sequence[Hint]) -> int:
         """Send hints to the queues of their agents, unroutable ones reported."""
-        return self._send("hints", hints, lambda channel: [channel.hint(hint) for hint in hints])
+        return self._send("hints", hints, _Channel.hint)
 
     def events(self, events: Sequence[Event]) -> int:
         """Send events to the topic exchange as plain JSON."""
-        return self._send("events", events, lambda channel: [channel.event(event) for event in events])
+        return self._send("events", events, _Channel.event)
 
-    def _send(self, what: str, things: Sequence[Any], send: Callable[[_Channel], object]) -> int:
+    def _send(self, what: str, things: Sequence[Any], send: Callable[[_Channel, Any], None]) -> int:
         if not things:
             return 0
         for last in (False, True):
             held: _Channel | None = getattr(self._local, "channel", None)
             try:
                 if held is None:
-                    held = self._local.channel = _Channel(self._url, self._queues)
+                    held = self._local.channel = _Channel(self._url, self._queues, self._queue_type)
                     self._all.append(held)
-                send(held)
+                for thing in things:
+                    send(held, thing)
                 return len(things) - held.wait(self._timeout)
             except (OSError, Refused, *kombu.Connection(self._url).connection_errors, *kombu.Connection(self._url).channel_errors) as error:
                 self._drop(held)
@@ -91,12 +94,10 @@ class AmqpPublisher:
 class _Channel:
     """One connection, one channel, confirms counted as they come."""
 
-    def __init__(self, url: str, queues: Sequence[str]) -> None:
+    def __init__(self, url: str, queues: Sequence[str], queue_type: topology.QueueType) -> None:
         self.connection = kombu.Connection(url, connect_timeout=5, heartbeat=0)
         self.channel = self.connection.channel()
-        for name in queues:
-            topology.step_queue(name)(self.channel).declare()
-        topology.EVENTS(self.channel).declare()
+        topology.declare(self.channel, queues, queue_type)
         self.channel.confirm_select()
         self.channel.events["basic_ack"].add(self._on_ack)
         self.channel.events["basic_nack"].add(self._on_nack)
@@ -161,8 +162,7 @@ class MemoryPublisher:
         self._lock = threading.Lock()
         self._connection = kombu.Connection("localhost", transport=MemoryTransport)
         self._channel = self._connection.channel()
-        for name in queues:
-            topology.step_queue(name)(self._channel).declare()
+        topology.declare(self._channel, queues)
         topology.event_log_queue()(self._channel).declare()
 
     def hints(self, hints: Sequence[Hint]) -> int:
@@ -188,8 +188,8 @@ class MemoryPublisher:
         self._connection.close()
 
 
-def open_publisher(url: str, queues: Iterable[str], confirm_timeout: float = 10.0) -> Publisher:
-    """The publisher for a broker URL."""
-    if url.startswith("memory://"):
+def open_publisher(settings: BrokerSettings, queues: Iterable[str]) -> Publisher:
+    """The publisher for the broker that the settings name."""
+    if settings.embedded:
         return MemoryPublisher(queues)
-    return AmqpPublisher(url, queues, confirm_timeout)
+    return AmqpPublisher(settings.url, queues, settings.confirm_timeout, settings.queue_type)

@@ -49,7 +49,7 @@ class Runtime:
     @cached_property
     def publisher(self) -> Publisher:
         """The way to the broker."""
-        return open_publisher(self.broker.url, self.registry.queues(), self.broker.confirm_timeout)
+        return open_publisher(self.broker, self.registry.queues())
 
     @cached_property
     def tools(self) -> McpTools:
@@ -63,7 +63,7 @@ class Runtime:
 
     @cached_property
     def holder(self) -> str:
-        """This process's name, for leases and events."""
+        """The name of the process, for leases and events."""
         return f"{socket.gethostname()}-{os.getpid()}"
 
     @cached_property

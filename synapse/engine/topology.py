@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any, Literal
+
 from kombu import Exchange, Queue
+
+QueueType = Literal["classic", "quorum"]
 
 EVENTS = Exchange("synapse.events", type="topic", durable=True)
 DEAD = Exchange("synapse.dead", type="fanout", durable=True)
@@ -11,26 +16,29 @@ DEAD = Exchange("synapse.dead", type="fanout", durable=True)
 DELIVERY_LIMIT = 10
 
 
-def step_queue(name: str) -> Queue:
-    """The queue of one agent module: replicated, and what it cannot deliver goes to the dead-letter exchange."""
-    return Queue(
-        name,
-        Exchange("", type="direct"),
-        routing_key=name,
-        durable=True,
-        queue_arguments={
-            "x-queue-type": "quorum",
-            "x-delivery-limit": DELIVERY_LIMIT,
-            "x-dead-letter-exchange": DEAD.name,
-        },
-    )
+def step_queue(name: str, kind: QueueType = "classic") -> Queue:
+    """The queue of one agent module; what it cannot deliver goes to the dead-letter exchange."""
+    return _queue(name, Exchange("", type="direct"), name, kind)
 
 
-def dead_queue() -> Queue:
-    """Where undeliverable messages wait to be looked at."""
-    return Queue("synapse-dead", DEAD, durable=True, queue_arguments={"x-queue-type": "quorum"})
-
-
-def event_log_queue() -> Queue:
+def event_log_queue(kind: QueueType = "classic") -> Queue:
     """Every event of every run, for the logger agent."""
-    return Queue("synapse-events", EVENTS, routing_key="#", durable=True, queue_arguments={"x-queue-type": "quorum"})
+    return _queue("synapse-events", EVENTS, "#", kind)
+
+
+def _queue(name: str, exchange: Exchange, routing_key: str, kind: QueueType) -> Queue:
+    arguments: dict[str, Any] = {"x-queue-type": kind, "x-dead-letter-exchange": DEAD.name}
+    if kind == "quorum":
+        arguments["x-delivery-limit"] = DELIVERY_LIMIT
+    return Queue(name, exchange, routing_key=routing_key, durable=True, queue_arguments=arguments)
+
+
+def declare(channel: Any, queues: Iterable[str], kind: QueueType = "classic") -> None:
+    """Declare everything that messages of these queues need; harmless when repeated.
+
+    Raises the channel's error when a queue is there with other arguments.
+    """
+    for exchange in (EVENTS, DEAD):
+        exchange(channel).declare()
+    for name in queues:
+        step_queue(name, kind)(channel).declare()

@@ -1,0 +1,1 @@
+"""SQL: the tables, the ledger, and the only commits."""

@@ -62,13 +62,13 @@ class Database:
     @cached_property
     def queries(self) -> Queries:
         """Questions about runs. Imported on first use: a worker asks none, and SQLAlchemy would be a fifth of its memory."""
-        from synapse.state.queries import Queries, open_engine  # noqa: PLC0415
+        from synapse.state.queries import Queries, open_engine
 
         return Queries(open_engine(self.url), self._packer)
 
     def upgrade(self) -> None:
         """Bring the tables to this version; safe to call by several processes at once."""
-        from synapse.state.migrate import upgrade  # noqa: PLC0415 - as `queries`
+        from synapse.state.migrate import upgrade
 
         upgrade(self.queries.engine)
 

@@ -1,7 +1,8 @@
 """The hot path's way to the database: psycopg or sqlite3 directly, one held connection a thread.
 
-SQL is written once, with ``:name`` parameters and three macros where the databases differ:
-``{now}``, ``{in:name}`` (now plus that many seconds) and ``{json:name}`` (a parameter that is JSON text).
+SQL is written once, with ``:name`` parameters and macros where the databases differ: ``{now}``, ``{in:name}`` (now plus that
+many seconds), ``{json:name}`` (a parameter that is JSON text), ``{position}`` (this transaction's place in the order of events)
+and ``{later}`` (the same for an update of ``run``: never before the place that the run has already).
 """
 
 from __future__ import annotations
@@ -56,8 +57,11 @@ class Driver(Protocol):
         """Close every thread's connection."""
 
 
-_MACRO = re.compile(r"\{(now|in:\w+|json:\w+)\}")
+_MACRO = re.compile(r"\{(now|position|later|in:\w+|json:\w+)\}")
 _PARAMETER = re.compile(r"(?<![:\w]):(\w+)")
+
+
+_VICTIM = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
 
 
 class PostgresDriver:
@@ -88,8 +92,8 @@ class PostgresDriver:
         with self._translated():
             try:
                 return _fetch(self._connection().execute(_postgres(sql), parameters))
-            except psycopg.OperationalError:
-                if not self._connection_broke():
+            except psycopg.OperationalError as error:
+                if not isinstance(error, _VICTIM) and not self._connection_broke():
                     raise
                 # Whether the lost statement was committed is unknown; every statement that comes here may run twice.
                 return _fetch(self._connection().execute(_postgres(sql), parameters))
@@ -106,7 +110,7 @@ class PostgresDriver:
             try:
                 with self._connection().transaction():
                     return work(_PostgresSession(self._connection()))
-            except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure):
+            except _VICTIM:
                 if last:
                     raise
             except psycopg.OperationalError as error:
@@ -152,11 +156,21 @@ def _fetch(cursor: psycopg.Cursor[Any]) -> Rows:
     return cursor.fetchall() if cursor.description else []
 
 
+# A transaction's id is its place; but one that got its id early may reach the run late, hence `later`.
+_POSTGRES_POSITION = "CAST(CAST(pg_current_xact_id() AS text) AS bigint)"
+
+
 @lru_cache(maxsize=512)
 def _postgres(sql: str) -> bytes:
     def macro(match: re.Match[str]) -> str:
         kind, _, name = match[1].partition(":")
-        return {"now": "now()", "in": f"(now() + make_interval(secs => :{name}))", "json": f"CAST(:{name} AS jsonb)"}[kind]
+        return {
+            "now": "now()",
+            "in": f"(now() + make_interval(secs => :{name}))",
+            "json": f"CAST(:{name} AS jsonb)",
+            "position": _POSTGRES_POSITION,
+            "later": f"greatest(run.position, {_POSTGRES_POSITION})",
+        }[kind]
 
     # A literal percent sign would be psycopg's; none of our statements has one.
     return _PARAMETER.sub(r"%(\1)s", _MACRO.sub(macro, sql)).encode()
@@ -240,13 +254,21 @@ class _SqliteSession:
 # SQLite's own clock to the millisecond: `unixepoch('subsec')` is newer than Debian 12's SQLite. Rounded, for a time that was
 # read, written into a page's cursor and compared must be the same number again.
 _SQLITE_NOW = "round((julianday('now') - 2440587.5) * 86400.0, 3)"
+# There is one writer at a time, so the number after the newest is the order of commits.
+_SQLITE_POSITION = "(SELECT coalesce(max(position), 0) + 1 FROM event)"
 
 
 @lru_cache(maxsize=512)
 def _sqlite(sql: str) -> str:
     def macro(match: re.Match[str]) -> str:
         kind, _, name = match[1].partition(":")
-        return {"now": _SQLITE_NOW, "in": f"({_SQLITE_NOW} + :{name})", "json": f":{name}"}[kind]
+        return {
+            "now": _SQLITE_NOW,
+            "in": f"({_SQLITE_NOW} + :{name})",
+            "json": f":{name}",
+            "position": _SQLITE_POSITION,
+            "later": _SQLITE_POSITION,
+        }[kind]
 
     return _MACRO.sub(macro, sql)
 

@@ -16,7 +16,7 @@ _SETTLED = {
 }
 ALL = f"""SELECT {_COLUMNS} FROM event WHERE (position, run, seq) > (:position, :run, :seq) {{settled}}
 ORDER BY position, run, seq LIMIT :limit"""
-NEWEST = "SELECT position, run, seq FROM event ORDER BY position DESC, run DESC, seq DESC LIMIT 1"
+NEWEST = "SELECT position, run, seq FROM event WHERE true {settled} ORDER BY position DESC, run DESC, seq DESC LIMIT 1"
 
 Cursor = tuple[int, str, int]
 START: Cursor = (0, "", 0)
@@ -41,8 +41,8 @@ class Events:
         return [self._event(row) for row in rows], last
 
     def newest(self) -> Cursor:
-        """The cursor after everything that is there now."""
-        rows = self.driver.rows(NEWEST, {})
+        """The cursor after everything that is there now for sure: what is younger than an open transaction comes after it."""
+        rows = self.driver.rows(NEWEST.replace("{settled}", _SETTLED[self.driver.name]), {})
         return (rows[0][0], rows[0][1], rows[0][2]) if rows else START
 
     def _event(self, row: tuple[Any, ...]) -> Event:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-POSITION = "CAST(CAST(pg_current_xact_id() AS text) AS bigint)"
 _KEY = "run = :run AND node = :node AND idx = :idx"
 
 _CLAIM = f"""WITH mine AS (
  SELECT run, agent, state FROM step WHERE {_KEY}
   AND (state = 'ready' OR (state = 'running' AND due < now() AND lost < :max_lost)) FOR UPDATE),
 counted AS (
- UPDATE run SET seq = seq + 1 FROM mine
+ UPDATE run SET seq = seq + 1, position = {{later}} FROM mine
  WHERE run.id = mine.run AND run.state = 'running' AND (run.deadline IS NULL OR run.deadline > now())
- RETURNING run.id, run.seq, run.input, run.deadline, run.traceparent),
+ RETURNING run.id, run.seq, run.position, run.input, run.deadline, run.traceparent),
 taken AS (
  UPDATE step SET state = 'running', attempt = step.attempt + 1, lost = step.lost + CAST(step.state = 'running' AS int),
   due = {{in:lease}}, started_at = now(), worker = :worker
@@ -21,7 +20,7 @@ taken AS (
  RETURNING step.attempt, step.failures, step.agent),
 noted AS (
  INSERT INTO event (position, run, seq, at, type, name, step, agent, attempt, data)
- SELECT {POSITION}, counted.id, counted.seq, now(), 'status_update', 'step.started', :place, taken.agent, taken.attempt,
+ SELECT counted.position, counted.id, counted.seq, now(), 'status_update', 'step.started', :place, taken.agent, taken.attempt,
   jsonb_build_object('worker', CAST(:worker AS text)) FROM counted, taken)
 SELECT taken.attempt, taken.failures, counted.input, counted.deadline, counted.traceparent{{fetched}} FROM counted, taken"""
 
@@ -42,7 +41,9 @@ held AS (SELECT run.id FROM run, mine WHERE run.id = mine.run AND run.state = 'r
 door AS (
  SELECT f.run, f.pending FROM fan_out f, held WHERE f.run = held.id AND f.node = :join_node AND f.idx = :join_idx
  FOR NO KEY UPDATE OF f),
-counted AS (UPDATE run SET seq = seq + 1 FROM door WHERE run.id = door.run AND door.pending > 1 RETURNING run.id, run.seq),
+counted AS (
+ UPDATE run SET seq = seq + 1, position = {{later}} FROM door WHERE run.id = door.run AND door.pending > 1
+ RETURNING run.id, run.seq, run.position),
 done AS (
  UPDATE step SET state = 'succeeded', output = {{json:output}}, error = NULL, due = NULL, finished_at = now()
  FROM counted WHERE step.run = counted.id AND step.node = :node AND step.idx = :idx),
@@ -54,7 +55,7 @@ joined AS (
  WHERE fan_out.run = arrived.run AND fan_out.node = :join_node AND fan_out.idx = :join_idx),
 noted AS (
  INSERT INTO event (position, run, seq, at, type, name, step, agent, attempt, data)
- SELECT {POSITION}, counted.id, counted.seq, now(), 'data_submit', 'step.succeeded', :place, mine.agent, CAST(:attempt AS int),
+ SELECT counted.position, counted.id, counted.seq, now(), 'data_submit', 'step.succeeded', :place, mine.agent, CAST(:attempt AS int),
   jsonb_build_object('next', jsonb_build_array()) FROM counted, mine)
 SELECT pending FROM door"""
 
@@ -74,16 +75,18 @@ _FETCHED = {
 
 @lru_cache(maxsize=8)
 def claim_sql(kinds: tuple[str, ...]) -> str:
+    """Claim a step and fetch rows of these kinds: (attempt, failures, input, deadline, traceparent, one array a kind)."""
     return _CLAIM.replace("{fetched}", "".join(_FETCHED[kind] for kind in kinds))
 
 
 @lru_cache(maxsize=32)
 def complete_sql(*, arrives: bool, joins: bool, steps: bool, ends: bool) -> str:
+    """Complete a step and do what follows: one row with the members still to arrive, none when the attempt is stale."""
     ending = ", state = 'succeeded', finished_at = now()" if ends else ""
     parts = [
         f"mine AS (SELECT run, agent FROM step WHERE {_KEY} AND attempt = :attempt AND state = 'running' FOR UPDATE)",
-        f"""counted AS (UPDATE run SET seq = seq + {1 + ends}{ending} FROM mine
- WHERE run.id = mine.run AND run.state = 'running' RETURNING run.id, run.seq)""",
+        f"""counted AS (UPDATE run SET seq = seq + {1 + ends}, position = {{{{later}}}}{ending} FROM mine
+ WHERE run.id = mine.run AND run.state = 'running' RETURNING run.id, run.seq, run.position)""",
         """done AS (UPDATE step SET state = 'succeeded', output = {json:output}, error = NULL, due = NULL, finished_at = now()
  FROM counted WHERE step.run = counted.id AND step.node = :node AND step.idx = :idx)""",
     ]
@@ -101,13 +104,11 @@ def complete_sql(*, arrives: bool, joins: bool, steps: bool, ends: bool) -> str:
         parts.append(f"new_joins AS ({_NEW_JOINS})")
     if steps:
         parts.append(f"new_steps AS ({_NEW_STEPS})")
-    notes = f"""SELECT {POSITION}, counted.id, counted.seq{" - 1" if ends else ""}, now(), 'data_submit', 'step.succeeded', :place,
+    notes = f"""SELECT counted.position, counted.id, counted.seq{" - 1" if ends else ""}, now(), 'data_submit', 'step.succeeded', :place,
   mine.agent, CAST(:attempt AS int), CASE WHEN EXISTS (SELECT 1 FROM gate) THEN {{json:next}} ELSE CAST('{{{{"next":[]}}}}' AS jsonb) END
  FROM counted, mine"""
     if ends:
-        notes += (
-            f" UNION ALL SELECT {POSITION}, id, seq, now(), 'status_update', 'run.succeeded', NULL, NULL, NULL, '{{{{}}}}' FROM counted"
-        )
+        notes += " UNION ALL SELECT position, id, seq, now(), 'status_update', 'run.succeeded', NULL, NULL, NULL, '{{}}' FROM counted"
     parts.append("noted AS (INSERT INTO event (position, run, seq, at, type, name, step, agent, attempt, data) " + notes + ")")
     result = "(SELECT pending FROM joined)" if arrives else "0"
     return "WITH " + ",\n".join(parts).replace("{{", "{").replace("}}", "}") + f"\nSELECT {result} FROM counted"

@@ -24,9 +24,10 @@ _CLAIMABLE = "(state = 'ready' OR (state = 'running' AND due < {now} AND lost < 
 _STARTABLE = "(deadline IS NULL OR deadline > {now})"
 
 LOCK_CLAIMABLE = f"SELECT agent, state FROM step WHERE run = :run AND node = :node AND idx = :idx AND {_CLAIMABLE}{{lock}}"
-COUNT_STARTABLE = f"""UPDATE run SET seq = seq + 1 WHERE id = :run AND state = 'running' AND {_STARTABLE}
+COUNT_STARTABLE = f"""UPDATE run SET seq = seq + 1, position = {{later}} WHERE id = :run AND state = 'running' AND {_STARTABLE}
 RETURNING seq, input, deadline, traceparent"""
-CLAIM = """UPDATE step SET state = 'running', attempt = attempt + 1, lost = lost + :lost, due = {in:lease}, started_at = {now}, worker = :worker
+CLAIM = """UPDATE step SET state = 'running', attempt = attempt + 1, lost = lost + :lost, due = {in:lease}, started_at = {now},
+ worker = :worker
 WHERE run = :run AND node = :node AND idx = :idx RETURNING attempt, failures"""
 LOCK_MINE = """SELECT agent FROM step WHERE run = :run AND node = :node AND idx = :idx AND attempt = :attempt AND state = 'running'{lock}"""
 SUCCEED = """UPDATE step SET state = 'succeeded', output = {json:output}, error = NULL, due = NULL, finished_at = {now}
@@ -37,7 +38,9 @@ WAIT = """UPDATE step SET state = 'waiting', error = {json:error}, failures = fa
 WHERE run = :run AND node = :node AND idx = :idx"""
 END_RUN = "UPDATE run SET state = :state, error = {json:error}, finished_at = {now} WHERE id = :run"
 # An open step of a run that has ended is nobody's business: without a due time no sweep looks at it.
-REST = "UPDATE step SET due = NULL WHERE run = :run AND state IN ('ready', 'waiting', 'running')"
+# One that is locked is left to the sweep: whoever holds it waits for the run that we hold, and will find it ended.
+REST = """UPDATE step SET due = NULL WHERE (run, node, idx) IN
+(SELECT run, node, idx FROM step WHERE run = :run AND state IN ('ready', 'waiting', 'running'){skip})"""
 
 
 class Ledger:
@@ -50,6 +53,7 @@ class Ledger:
         self.max_lost = max_lost
         self.writes = Writes(driver, packer, grace)
         self._lock = " FOR UPDATE" if driver.name == "postgresql" else ""
+        self.skip = " FOR UPDATE SKIP LOCKED" if driver.name == "postgresql" else ""
 
     # -- claims -------------------------------------------------------------------------------------------------
 
@@ -161,7 +165,7 @@ class Ledger:
         """Put the run in a terminal state; the caller has counted it, so it is running and locked."""
         session.rows(END_RUN, {"run": run, "state": state, "error": failure.model_dump_json() if failure else None})
         if state != "succeeded":
-            session.rows(REST, {"run": run})
+            session.rows(REST.replace("{skip}", self.skip), {"run": run})
 
     # -- what is next -------------------------------------------------------------------------------------------
 

@@ -18,18 +18,20 @@ from synapse.workflows.values import Rows
 
 ADD_WORKFLOW = """INSERT INTO workflow (digest, name, body, created_at) VALUES (:digest, :name, {json:body}, {now})
 ON CONFLICT (digest) DO NOTHING"""
-ADD_RUN = """INSERT INTO run (id, workflow, digest, state, input, seq, created_at, deadline, timeout, idempotency_key, fingerprint, traceparent)
-VALUES (:run, :workflow, :digest, 'running', {json:input}, 1, {now}, {in:timeout}, :timeout, :key, :fingerprint, :traceparent)
+ADD_RUN = """INSERT INTO run (id, workflow, digest, state, input, seq, created_at, deadline, timeout, idempotency_key, fingerprint, traceparent, position)
+VALUES (:run, :workflow, :digest, 'running', {json:input}, 1, {now}, {in:timeout}, :timeout, :key, :fingerprint, :traceparent, {position})
 ON CONFLICT (idempotency_key) DO NOTHING RETURNING id"""
 BY_KEY = "SELECT id, fingerprint FROM run WHERE idempotency_key = :key"
-STOP = """UPDATE run SET state = :state, seq = seq + 1, finished_at = {now}, error = {json:error}
+STOP = """UPDATE run SET state = :state, seq = seq + 1, position = {later}, finished_at = {now}, error = {json:error}
 WHERE id = :run AND state = 'running' RETURNING seq"""
-# Back to ready with the fence as it is: a worker that is still at it finds that it holds nothing.
-RELEASE = "UPDATE step SET state = 'ready', due = NULL WHERE run = :run AND state IN ('running', 'waiting')"
+# Back to ready with the fence as it is: a worker that is still at it finds that it holds nothing. As with `REST`, what is
+# locked is left to the sweep.
+RELEASE = """UPDATE step SET state = 'ready', due = NULL WHERE (run, node, idx) IN
+(SELECT run, node, idx FROM step WHERE run = :run AND state IN ('ready', 'running', 'waiting'){skip})"""
 STATE = "SELECT state, timeout FROM run WHERE id = :run{lock}"
 REOPEN_STEPS = """UPDATE step SET state = 'ready', due = {in:grace}, failures = 0, lost = 0, hints = 0, error = NULL, finished_at = NULL
 WHERE run = :run AND state IN ('failed', 'running', 'waiting', 'ready') RETURNING node, idx, agent"""
-REOPEN_RUN = """UPDATE run SET state = 'running', seq = seq + 1, finished_at = NULL, error = NULL, deadline = {in:timeout}
+REOPEN_RUN = """UPDATE run SET state = 'running', seq = seq + 1, position = {later}, finished_at = NULL, error = NULL, deadline = {in:timeout}
 WHERE id = :run RETURNING seq, traceparent"""
 
 
@@ -124,7 +126,7 @@ class Lifecycle:
         if not found:
             self._state(session, run)
             return False
-        session.rows(RELEASE, {"run": run})
+        session.rows(RELEASE.replace("{skip}", self.ledger.skip), {"run": run})
         note = Note("status_update", f"run.{state}", data={"error": failure.model_dump()})
         self.ledger.writes.note(session, run, found[0][0], [note])
         return True

@@ -25,6 +25,9 @@ RELEASE = """UPDATE step SET state = 'ready', lost = lost + 1, due = {in:grace}
 WHERE run = :run AND node = :node AND idx = :idx"""
 MINE = """SELECT agent FROM step WHERE run = :run AND node = :node AND idx = :idx AND attempt = :attempt AND state = 'running'
 AND due < {now}{lock}"""
+# What the end of a run could not put to rest, because somebody held it at that moment.
+ENDED = """UPDATE step SET due = NULL WHERE (run, node, idx) IN (SELECT step.run, step.node, step.idx FROM step JOIN run ON run.id = step.run
+WHERE step.due < {now} AND step.state IN ('ready', 'waiting', 'running') AND run.state <> 'running' LIMIT :batch{skip})"""
 LATE = "SELECT id FROM run WHERE state = 'running' AND deadline < {now} LIMIT :batch"
 ABOUT = "SELECT digest, traceparent FROM run WHERE id = :run"
 
@@ -47,6 +50,7 @@ class Reconciler:
         """Look once. The hints it returns are to be published."""
         late = self.driver.rows(LATE, {"batch": BATCH})
         deadlines = sum(self.lifecycle.expire(run) for (run,) in late)
+        self.driver.rows(ENDED.replace("{skip}", self._skip.replace("UPDATE", "UPDATE OF step")), {"batch": BATCH})
         expired, given_up = self._silent()
         parameters = {"grace": self.ledger.writes.grace, "batch": BATCH}
         untaken = self.driver.rows(UNTAKEN.replace("{patience}", self._patience).replace("{skip}", self._skip), parameters)

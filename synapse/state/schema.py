@@ -61,6 +61,7 @@ run = sa.Table(
     sa.Column("idempotency_key", sa.Text, unique=True),
     sa.Column("fingerprint", sa.Text, comment="sha256 of the request that first used the key"),
     sa.Column("traceparent", sa.Text),
+    sa.Column("position", sa.BigInteger, nullable=False, server_default="0", comment="that of its last event"),
     sa.Index("run_newest", "created_at", "id"),
     sa.Index("run_deadline", "deadline", sqlite_where=sa.text("state = 'running'"), postgresql_where=sa.text("state = 'running'")),
 )
@@ -116,7 +117,8 @@ arrival = sa.Table(
 event = sa.Table(
     "event",
     metadata,
-    # Commit order, as far as it can be known: the writing transaction on PostgreSQL, the row's number on SQLite.
+    # Commit order, as far as it can be known: on PostgreSQL the writing transaction's id, or that of an earlier event of the run
+    # where it is higher; on SQLite a number counted up.
     sa.Column(
         "position",
         sa.BigInteger().with_variant(sa.Integer, "sqlite"),

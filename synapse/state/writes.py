@@ -17,9 +17,9 @@ from synapse.workflows.advance import NewJoin, NewStep, Opening
 from synapse.workflows.program import Index, Node, decode_index, encode_index
 from synapse.workflows.values import Fetch, Rows
 
-COUNT = """UPDATE run SET seq = seq + :count WHERE id = :run AND state = 'running' RETURNING seq"""
+COUNT = """UPDATE run SET seq = seq + :count, position = {later} WHERE id = :run AND state = 'running' RETURNING seq"""
 NOTE = """INSERT INTO event (position, run, seq, at, type, name, step, agent, attempt, data)
-VALUES ({position}, :run, :seq, {now}, :type, :name, :step, :agent, :attempt, {json:data})"""
+VALUES ((SELECT position FROM run WHERE id = :run), :run, :seq, {now}, :type, :name, :step, :agent, :attempt, {json:data})"""
 ARRIVE = """INSERT INTO arrival (run, node, idx, member, ok) VALUES (:run, :node, :idx, :member, :ok) ON CONFLICT DO NOTHING RETURNING 1"""
 JOIN = """UPDATE fan_out SET pending = pending - 1, succeeded = succeeded + :one WHERE run = :run AND node = :node AND idx = :idx
 RETURNING pending, succeeded"""
@@ -31,12 +31,6 @@ FETCH_STEPS = """SELECT node, idx, state, output, error FROM step
 WHERE run = :run AND node = :node AND idx >= :low AND idx <= :high AND state IN ('succeeded', 'skipped')"""
 FETCH_ARRIVALS = "SELECT node, idx, member, ok FROM arrival WHERE run = :run AND node = :node AND idx >= :low AND idx <= :high"
 FETCH_ITEMS = "SELECT node, idx, items FROM fan_out WHERE run = :run AND node = :node AND idx >= :low AND idx <= :high"
-
-# SQLite has one writer, so its row numbers are the order of commits; PostgreSQL's is known from its transaction ids.
-_POSITION = {
-    "sqlite": "(SELECT coalesce(max(position), 0) + 1 FROM event)",
-    "postgresql": "CAST(CAST(pg_current_xact_id() AS text) AS bigint)",
-}
 
 
 @dataclass(frozen=True)
@@ -54,9 +48,8 @@ class Writes:
 
     def note(self, session: Session, run: str, last: int, notes: Sequence[Note]) -> None:
         """Write events; the numbers up to ``last`` were reserved by `count`."""
-        sql = NOTE.replace("{position}", _POSITION[self.driver.name])
         for seq, note in enumerate(notes, last - len(notes) + 1):
-            session.rows(sql, {"run": run, "seq": seq, **note_parameters(note)})
+            session.rows(NOTE, {"run": run, "seq": seq, **note_parameters(note)})
 
     def fetch(self, session: Session | Driver, run: str, wanted: Iterable[Fetch], into: Rows) -> Rows:
         """Read the rows that expressions need into ``into``."""

@@ -1,0 +1,1 @@
+"""Definitions compiled to programs, and what a completion leads to: pure."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import jmespath
 from jmespath.exceptions import JMESPathError
@@ -27,7 +27,7 @@ def parse(expression: str) -> ParsedResult:
         raise ValueError(f"an expression of {len(expression)} characters; at most {MAX_LENGTH} are read")
     try:
         parsed = jmespath.compile(expression)
-        _check_functions(parsed.parsed)
+        _check_functions(_tree(parsed))
     except (JMESPathError, RecursionError) as error:
         raise ValueError(f"not a JMESPath expression: {str(error).splitlines()[0]}") from error
     return parsed
@@ -52,13 +52,17 @@ def references(expression: str) -> tuple[Path, ...]:
 
     ``steps.plan.questions[].text`` gives ``("steps", "plan", "questions")``; ``@`` at the root gives ``()``.
     """
-    return tuple(dict.fromkeys(_roots(parse(expression).parsed)))
+    return tuple(dict.fromkeys(_roots(_tree(parse(expression)))))
 
 
 @lru_cache(maxsize=4096)
 def plain_path(expression: str) -> Path | None:
     """The path, when the expression is nothing but one (``a.b.c``); else None."""
-    return _field_path(parse(expression).parsed)
+    return _field_path(_tree(parse(expression)))
+
+
+def _tree(parsed: ParsedResult) -> dict[str, Any]:
+    return cast(dict[str, Any], parsed.parsed)
 
 
 def _check_functions(ast: dict[str, Any]) -> None:

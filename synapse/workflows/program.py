@@ -43,7 +43,7 @@ class Node:
         return self.kind in ("group", "foreach")
 
     def walk(self) -> Iterator[Node]:
-        """This node and everything below it."""
+        """The node and everything below it."""
         yield self
         for child in self.children:
             yield from child.walk()

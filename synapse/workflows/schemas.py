@@ -38,7 +38,7 @@ def types(schema: Schema, root: Schema) -> frozenset[str]:
 def type_of(value: Any) -> frozenset[str]:
     """The JSON type of a value."""
     for python, name in ((bool, "boolean"), ((int, float), "number"), (str, "string"), ((list, tuple), "array"), (dict, "object")):
-        if isinstance(value, python):  # type: ignore[arg-type] # a table of types and tuples of types
+        if isinstance(value, python):
             return frozenset({name})
     return frozenset({"null"})
 
