@@ -31,7 +31,8 @@ RELEASE = """UPDATE step SET state = 'ready', due = NULL WHERE (run, node, idx) 
 STATE = "SELECT state, timeout FROM run WHERE id = :run{lock}"
 REOPEN_STEPS = """UPDATE step SET state = 'ready', due = {in:grace}, failures = 0, lost = 0, hints = 0, error = NULL, finished_at = NULL
 WHERE run = :run AND state IN ('failed', 'running', 'waiting', 'ready') RETURNING node, idx, agent"""
-REOPEN_RUN = """UPDATE run SET state = 'running', seq = seq + 1, position = {later}, finished_at = NULL, error = NULL, deadline = {in:timeout}
+REOPEN_RUN = """UPDATE run
+SET state = 'running', seq = seq + 1, position = {later}, finished_at = NULL, error = NULL, deadline = {in:timeout}
 WHERE id = :run RETURNING seq, traceparent"""
 
 
