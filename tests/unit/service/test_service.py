@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+import pytest
+
+from synapse.contracts.run import RunRequest
+from synapse.errors import NotFound
+from tests.unit.workbench import Workbench
+
+
+def test_agents_are_listed_by_name_with_their_queues(bench: Workbench) -> None:
+    agents = bench.service.agents()
+    assert [agent.name for agent in agents] == sorted(agent.name for agent in agents)
+    assert bench.service.agent("search.rank").queue == "synapse-search"
+    with pytest.raises(NotFound):
+        bench.service.agent("nobody")
+
+
+def test_workflows_are_the_built_in_ones_and_those_of_the_folder(bench: Workbench) -> None:
+    assert [workflow.name for workflow in bench.service.workflows()] == ["echo", "research"]
+    with pytest.raises(NotFound):
+        bench.service.workflow("nothing")
+
+
+def test_open_steps_are_counted_by_state_also_when_there_are_none(bench: Workbench) -> None:
+    assert bench.service.open_steps() == {"ready": 0, "waiting": 0, "running": 0}
+    bench.service.runs.submit(RunRequest(workflow="echo", input={"text": "x"}))
+    assert bench.service.open_steps() == {"ready": 1, "waiting": 0, "running": 0}
