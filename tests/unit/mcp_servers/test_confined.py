@@ -108,6 +108,22 @@ def test_what_is_no_regular_file_is_refused_without_waiting_for_it(files: Confin
                 files.save(name, "x")
 
 
+def test_a_file_system_mounted_below_the_root_is_not_entered(files: ConfinedFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    files.save("mounted/a", "x")
+    real = os.fstat
+
+    def fstat(descriptor: int) -> os.stat_result:
+        status = real(descriptor)
+        if Path(f"/proc/self/fd/{descriptor}").readlink().name != "mounted":
+            return status
+        return os.stat_result((status.st_mode, status.st_ino, status.st_dev + 1, *status[3:]))
+
+    monkeypatch.setattr(confined.os, "fstat", fstat)
+    for attempt in (lambda: files.list("mounted"), lambda: files.save("mounted/b", "x"), lambda: files.read("mounted/a")):
+        with pytest.raises(Permanent, match="another file system"):
+            attempt()
+
+
 def test_a_parent_swapped_for_a_link_while_files_are_read_never_leads_outside(files: ConfinedFiles, tmp_path: Path) -> None:
     (files.root / "real").mkdir()
     (files.root / "real" / "secret.txt").write_text("inside")

@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import socket
 import ssl
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 
 import httpx
@@ -158,8 +159,10 @@ async def test_redirects_are_followed_but_not_for_ever_and_carry_nothing_along()
     fetched = await _fetcher(wire).fetch("http://start.example/")
     assert fetched.final_url == f"http://host{MAX_REDIRECTS - 1}.example/"
     assert all({"cookie", "authorization", "referer"}.isdisjoint(request.headers) for request in wire.requests)
+    endless = _answers(_redirect("http://loop.example/"))
     with pytest.raises(Permanent, match="redirects"):
-        await _fetcher(_answers(_redirect("http://loop.example/"))).fetch("http://loop.example/")
+        await _fetcher(endless).fetch("http://loop.example/")
+    assert len(endless.requests) == MAX_REDIRECTS + 1
 
 
 async def test_a_host_the_operator_allowed_may_be_private_but_never_a_metadata_service() -> None:
@@ -197,6 +200,13 @@ async def test_a_body_without_an_end_is_cut_off_at_the_limit() -> None:
     assert body.sent <= 12
 
 
+async def test_bytes_of_the_wire_count_even_when_they_unpack_to_nothing() -> None:
+    body = Body([gzip.compress(b"done"), *[b"x" * 1000] * 1000])
+    with pytest.raises(Permanent, match="larger"):
+        await _fetcher(_answers(httpx.Response(200, headers={"content-encoding": "gzip"}, stream=body))).fetch("http://example.com/")
+    assert body.sent <= 12
+
+
 async def test_a_small_body_that_unpacks_to_a_large_one_is_refused() -> None:
     response = _page(gzip.compress(b"\x00" * 5_000_000), **{"content-encoding": "gzip"})
     with pytest.raises(Permanent, match="decoded"):
@@ -205,8 +215,10 @@ async def test_a_small_body_that_unpacks_to_a_large_one_is_refused() -> None:
 
 async def test_a_dripping_body_does_not_outlive_the_time_limit() -> None:
     body = Body([b"x"], then=asyncio.Event().wait)
+    started = time.monotonic()
     with pytest.raises(StepTimeout):
         await _fetcher(_answers(httpx.Response(200, stream=body)), seconds=0.05).fetch("http://example.com/")
+    assert time.monotonic() - started < 5
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import tracemalloc
 import zlib
 
 import pytest
@@ -41,8 +42,13 @@ def test_encodings_that_were_not_asked_for_are_refused(encoding: str) -> None:
 def test_a_bomb_is_stopped_at_the_limit_without_being_unpacked(compress) -> None:  # type: ignore[no-untyped-def]
     bomb = compress(b"\x00" * 5_000_000)
     inflater = Inflater("gzip" if compress is gzip.compress else "deflate", 1_000)
-    with pytest.raises(Permanent, match="decoded"):
-        inflater.feed(bomb)
+    tracemalloc.start()
+    try:
+        with pytest.raises(Permanent, match="decoded"):
+            inflater.feed(bomb)
+        assert tracemalloc.get_traced_memory()[1] < 500_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_plain_body_is_counted_too() -> None:
