@@ -23,7 +23,7 @@ from synapse.state.reconcile import Reconciler
 if TYPE_CHECKING:
     from synapse.state.queries import Queries
 
-VERSION = "0001"
+VERSION = "0002"
 """The newest migration: what the tables must be at for this program."""
 
 _HAS_TABLES = {

@@ -14,7 +14,7 @@ from typing import Any
 from synapse.errors import Permanent
 from synapse.state.driver import Driver, Session
 from synapse.state.fused_sql import COMPLETE_EARLY, OPEN_JOINS, OPEN_STEPS, claim_sql, complete_sql
-from synapse.state.ledger import Ledger, hints_of
+from synapse.state.ledger import Ledger, failure_of, hints_of
 from synapse.state.packing import Packer
 from synapse.state.records import STALE, Attempt, Outcome
 from synapse.state.text import dumps
@@ -74,15 +74,15 @@ class FusedLedger(Ledger):
         attempt.rows.steps[attempt.node.key, attempt.index] = ("succeeded", output, None)
         try:
             foreseen = _foresee(program, attempt)
-        except Permanent:
-            return super().complete(program, attempt, output)  # which fails the step with the reason
-        if foreseen is not None:
-            return self._complete_foreseen(program, attempt, output, *foreseen)
-        way = after(attempt.node, attempt.index)
-        if isinstance(way, Arrive):
-            found = self.driver.rows(COMPLETE_EARLY, self._parameters(attempt, output, way))
-            if not found or found[0][0] > 1:
-                return Outcome(recorded=True) if found else STALE
+            if foreseen is not None:
+                return self._complete_foreseen(program, attempt, output, *foreseen)
+            way = after(attempt.node, attempt.index)
+            if isinstance(way, Arrive):
+                found = self.driver.rows(COMPLETE_EARLY, self._parameters(attempt, output, way))
+                if not found or found[0][0] > 1:
+                    return Outcome(recorded=True) if found else STALE
+        except Permanent as error:
+            return self.fail(program, attempt, failure_of(error))
         return super().complete(program, attempt, output)
 
     def _complete_foreseen(

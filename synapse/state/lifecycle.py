@@ -18,10 +18,12 @@ from synapse.workflows.values import Rows
 
 ADD_WORKFLOW = """INSERT INTO workflow (digest, name, body, created_at) VALUES (:digest, :name, {json:body}, {now})
 ON CONFLICT (digest) DO NOTHING"""
-ADD_RUN = """INSERT INTO run (id, workflow, digest, state, input, seq, created_at, deadline, timeout, idempotency_key, fingerprint, traceparent, position)
-VALUES (:run, :workflow, :digest, 'running', {json:input}, 1, {now}, {in:timeout}, :timeout, :key, :fingerprint, :traceparent, {position})
-ON CONFLICT (idempotency_key) DO NOTHING RETURNING id"""
-BY_KEY = "SELECT id, fingerprint FROM run WHERE idempotency_key = :key"
+ADD_RUN = """INSERT INTO run
+(id, workflow, digest, state, input, seq, position, created_at, deadline, timeout, idempotency_key, fingerprint, traceparent)
+VALUES (:run, :workflow, :digest, 'running', {json:input}, 1, {position}, {now}, {in:timeout}, :timeout, :key, :fingerprint, :traceparent)
+ON CONFLICT DO NOTHING RETURNING id"""
+# By its id, too: a commit in doubt is tried again, and may have been done.
+BY_KEY = "SELECT id, fingerprint FROM run WHERE idempotency_key = :key OR id = :run"
 STOP = """UPDATE run SET state = :state, seq = seq + 1, position = {later}, finished_at = {now}, error = {json:error}
 WHERE id = :run AND state = 'running' RETURNING seq"""
 # Back to ready with the fence as it is: a worker that is still at it finds that it holds nothing. As with `REST`, what is
@@ -96,7 +98,7 @@ class Lifecycle:
             },
         )
         if not added:
-            run, fingerprint = session.rows(BY_KEY, {"key": new.idempotency_key})[0]
+            run, fingerprint = session.rows(BY_KEY, {"key": new.idempotency_key, "run": new.id})[0]
             if fingerprint != new.fingerprint:
                 raise Conflict("the idempotency key was used for another request", field="Idempotency-Key", remedy="use a new key")
             return Begun(run, created=False)

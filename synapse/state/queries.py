@@ -15,7 +15,7 @@ from synapse.state import schema
 from synapse.state.packing import Packer
 from synapse.workflows.definition import from_data
 from synapse.workflows.program import Program, build, decode_index, place
-from synapse.workflows.values import MISSING, Rows, value
+from synapse.workflows.values import MISSING, Rows, value, value_fetches
 
 _ORDER = {"ready": 3, "waiting": 2, "running": 1}
 
@@ -44,7 +44,7 @@ class Queries:
             steps = connection.execute(sa.select(schema.step).where(schema.step.c.run == run)).mappings().all()
             arrivals = connection.execute(sa.select(schema.arrival).where(schema.arrival.c.run == run)).mappings().all()
             body = connection.scalar(sa.select(schema.workflow.c.body).where(schema.workflow.c.digest == row["digest"]))
-        output = self.packer.unpack(_output(build(from_data(body)), steps, arrivals)) if row["state"] == "succeeded" else None
+        output = self._output(build(from_data(body)), steps, arrivals) if row["state"] == "succeeded" else None
         views = sorted(
             (_step(step) for step in steps), key=lambda step: step.started_at or datetime.max.replace(tzinfo=step.created_at.tzinfo)
         )
@@ -78,6 +78,18 @@ class Queries:
         with self.engine.connect() as connection:
             return {str(state): int(count) for state, count in connection.execute(query)}
 
+    def _output(self, program: Program, steps: Any, arrivals: Any) -> Any:
+        rows = Rows()
+        ends = {fetch.node for fetch in value_fetches(program.root, ())}  # the others' blobs need not be read
+        for step in steps:
+            if step["state"] in ("succeeded", "skipped") and step["node"] in ends:
+                output = self.packer.unpack(step["output"])
+                rows.steps[step["node"], decode_index(step["idx"])] = (step["state"], output, step["error"])
+        for arrival in arrivals:
+            rows.arrivals.setdefault((arrival["node"], decode_index(arrival["idx"])), {})[arrival["member"]] = arrival["ok"]
+        found = value(program.root, (), rows)
+        return None if found is MISSING else found
+
     def ping(self) -> None:
         """Raise whatever the database raises when it does not answer."""
         with self.engine.connect() as connection:
@@ -101,17 +113,6 @@ def _step(row: Any) -> StepView:
         output=row["output"],
         error=row["error"],
     )
-
-
-def _output(program: Program, steps: Any, arrivals: Any) -> Any:
-    rows = Rows()
-    for step in steps:
-        if step["state"] in ("succeeded", "skipped"):
-            rows.steps[step["node"], decode_index(step["idx"])] = (step["state"], step["output"], step["error"])
-    for arrival in arrivals:
-        rows.arrivals.setdefault((arrival["node"], decode_index(arrival["idx"])), {})[arrival["member"]] = arrival["ok"]
-    found = value(program.root, (), rows)
-    return None if found is MISSING else found
 
 
 def _write_cursor(at: datetime, run: str) -> str:

@@ -27,7 +27,8 @@ MINE = """SELECT agent FROM step WHERE run = :run AND node = :node AND idx = :id
 AND due < {now}{lock}"""
 # What the end of a run could not put to rest, because somebody held it at that moment.
 ENDED = """UPDATE step SET due = NULL WHERE (run, node, idx) IN
-(SELECT step.run, step.node, step.idx FROM step JOIN run ON run.id = step.run WHERE step.due < {now} AND step.state IN ('ready', 'waiting', 'running') AND run.state <> 'running' LIMIT :batch{skip})"""
+(SELECT step.run, step.node, step.idx FROM step JOIN run ON run.id = step.run
+WHERE step.due < {now} AND step.state IN ('ready', 'waiting', 'running') AND run.state <> 'running' LIMIT :batch{skip})"""
 LATE = "SELECT id FROM run WHERE state = 'running' AND deadline < {now} LIMIT :batch"
 ABOUT = "SELECT digest, traceparent FROM run WHERE id = :run"
 
