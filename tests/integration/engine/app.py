@@ -1,0 +1,103 @@
+"""A Celery application with agents that do what a test tells them; worker processes run it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from pathlib import Path
+
+from celery import signals
+from pydantic import BaseModel
+
+from synapse.contracts.agent import agent
+from synapse.contracts.toolbox import Toolbox
+from synapse.contracts.workflow import Retry
+from synapse.engine.app import create_app
+from synapse.engine.registry import Registry
+from synapse.engine.runtime import Runtime
+from synapse.errors import Permanent, Transient
+
+_LOOK = 0.02
+
+
+class Things(BaseModel):
+    """Items, as input and as output."""
+
+    things: list[str]
+
+
+class Thing(BaseModel):
+    """One item and what to do with it."""
+
+    thing: str
+    folder: str = ""
+
+
+class Done(BaseModel):
+    """Who did it, in which attempt."""
+
+    thing: str
+    attempt: int
+
+
+class Sum(BaseModel):
+    """Everything that arrived at a join."""
+
+    dones: list[Done]
+    skipped: list[dict[str, object]] = []
+
+
+@agent("test.list")
+def listed(task: Things, tools: Toolbox) -> Things:
+    """Pass a list on."""
+    return task
+
+
+@agent("test.work", retry=Retry(attempts=3, delay=0.05, max_delay=0.1), timeout=20)
+def work(task: Thing, tools: Toolbox) -> Done:
+    """Do what the thing's name says; its folder holds the marks that the test and the agent leave each other."""
+    kind, folder, attempt = task.thing.partition("-")[0], Path(task.folder), tools.context.attempt
+    if kind == "broken":
+        raise Permanent(f"{task.thing} is broken")
+    if kind == "flaky" and attempt < 3:
+        raise Transient(f"{task.thing} is not ready")
+    if kind == "repairable" and not (folder / "repaired").exists():
+        raise Permanent(f"{task.thing} needs repair")
+    if kind == "blocking" and not (folder / "go").exists():
+        (folder / f"started-{attempt}").touch()
+        waited = threading.Event()
+        while not (folder / "go").exists():
+            waited.wait(_LOOK)
+    return Done(thing=task.thing, attempt=attempt)
+
+
+@agent("test.wait", timeout=60)
+async def wait(task: Thing, tools: Toolbox) -> Done:
+    """Wait for ever, and leave a mark when cancelled."""
+    folder = Path(task.folder)
+    (folder / "waiting").touch()
+    try:
+        await asyncio.Event().wait()
+    except asyncio.CancelledError:
+        (folder / "cancelled").touch()
+        raise
+    return Done(thing=task.thing, attempt=tools.context.attempt)
+
+
+@agent("test.sum")
+def summed(task: Sum, tools: Toolbox) -> Sum:
+    """Pass on what arrived."""
+    return task
+
+
+def registry() -> Registry:
+    """The agents above."""
+    return Registry({each.name: each for each in (listed, work, wait, summed)})
+
+
+app = create_app(Runtime(registry=registry()), set_as_current=False)
+
+
+@signals.worker_ready.connect
+def _say_so(**_: object) -> None:
+    print("takes work", flush=True)
