@@ -126,8 +126,9 @@ class House:
         return self.database.queries.run(run).output
 
 
-def open_house(url: str, home: Path, **engine: Any) -> House:
-    """An empty database, its tables made."""
+def open_house(url: str, home: Path, *, upgrade: bool = True, **engine: Any) -> House:
+    """A database, its tables made."""
     database = Database(url, home, EngineSettings(**{"lease_seconds": 30.0, "hint_grace_seconds": 30.0, **engine}))
-    database.upgrade()
+    if upgrade:
+        database.upgrade()
     return House(database)
