@@ -6,10 +6,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
+from urllib.parse import quote
 
 import httpx
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from synapse.cli.exits import Unreachable
 from synapse.contracts.messages import Event
@@ -18,6 +19,7 @@ from synapse.contracts.run import RunDetail, RunPage, RunRequest
 from synapse.errors import SynapseError
 from synapse.settings import ApiSettings
 
+Model = TypeVar("Model", bound=BaseModel)
 ENDS: Final = frozenset({"run.succeeded", "run.failed", "run.cancelled"})
 _TIMEOUT: Final = httpx.Timeout(30.0, connect=5.0)
 _SILENCE: Final = 60.0
@@ -63,32 +65,29 @@ class Api:
 
     def submit(self, request: RunRequest, *, key: str | None = None) -> RunDetail:
         """Start a run; with a key, the same one however often this is repeated."""
-        headers = {"Idempotency-Key": key} if key else {}
-        content = request.model_dump_json(exclude_none=True)
-        return RunDetail.model_validate_json(
-            self._call("POST", "/v1/runs", content=content, headers={"Content-Type": "application/json", **headers}).content
-        )
+        headers = {"Content-Type": "application/json", **({"Idempotency-Key": key} if key else {})}
+        return self._get(RunDetail, "POST", "/v1/runs", content=request.model_dump_json(exclude_none=True), headers=headers)
 
     def runs(self, **filters: Any) -> RunPage:
         """A page of runs, newest first."""
         given = {name: value for name, value in filters.items() if value is not None}
-        return RunPage.model_validate_json(self._call("GET", "/v1/runs", params=given).content)
+        return self._get(RunPage, "GET", "/v1/runs", params=given)
 
     def run(self, run: str) -> RunDetail:
         """A run with every step."""
-        return RunDetail.model_validate_json(self._call("GET", _path(run)).content)
+        return self._get(RunDetail, "GET", _path(run))
 
     def cancel(self, run: str, reason: str) -> RunDetail:
         """Stop a run."""
-        return RunDetail.model_validate_json(self._call("POST", f"{_path(run)}/cancel", json={"reason": reason}).content)
+        return self._get(RunDetail, "POST", f"{_path(run)}/cancel", json={"reason": reason})
 
     def resume(self, run: str) -> RunDetail:
         """Go on with a run that failed or was cancelled."""
-        return RunDetail.model_validate_json(self._call("POST", f"{_path(run)}/resume").content)
+        return self._get(RunDetail, "POST", f"{_path(run)}/resume")
 
     def report(self, run: str) -> Report:
         """The report as data."""
-        return Report.model_validate_json(self.report_as(run, "json"))
+        return self._get(Report, "GET", f"{_path(run)}/report", params={"format": "json"})
 
     def report_as(self, run: str, format: str) -> bytes:
         """The report as Markdown (md), HTML (html) or JSON (json)."""
@@ -122,6 +121,11 @@ class Api:
                 raise _refusal(response)
             for data in messages(response.iter_lines()):
                 yield Event.model_validate_json(data)
+
+    def _get(self, model: type[Model], method: str, path: str, **options: Any) -> Model:
+        response = self._call(method, path, **options)
+        with self._reached():
+            return model.model_validate_json(response.content)
 
     def _call(self, method: str, path: str, **options: Any) -> httpx.Response:
         with self._reached():
@@ -162,7 +166,7 @@ def messages(lines: Iterator[str]) -> Iterator[str]:
 
 def _path(run: str) -> str:
     # One segment, whatever is typed: a slash or a question mark must not lead to another route.
-    return "/v1/runs/" + httpx.URL("http://x").copy_with(path="/" + run.replace("/", "_")).raw_path.decode()[1:]
+    return "/v1/runs/" + (quote(run, safe="") if run.strip(".") else "none")
 
 
 def _refusal(response: httpx.Response) -> Refused:

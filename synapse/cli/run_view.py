@@ -21,7 +21,6 @@ _COLOURS: Final = {
     "failed": "red",
     "cancelled": "yellow",
 }
-_WIDTHS: Final = {"run": 36, "state": 9, "began": 19, "took": 6, "agent": 12, "tries": 5}
 
 
 def page(found: RunPage) -> RenderableType:
@@ -31,7 +30,7 @@ def page(found: RunPage) -> RenderableType:
     table = _table("run", "state", "began", "took", "question")
     for run in found.runs:
         asked = str(run.input.get("question") or run.workflow)
-        table.add_row(run.id, _state(run.state), f"{run.created_at.astimezone():%Y-%m-%d %H:%M:%S}", _took(run), short(asked, 60))
+        table.add_row(run.id, _state(run.state), f"{run.created_at.astimezone():%m-%d %H:%M:%S}", _took(run), _last(asked))
     more = Text(f"more: --cursor {found.next}", "bright_black") if found.next else Text("")
     return Group(table, more) if found.next else table
 
@@ -48,7 +47,7 @@ def detail(run: RunDetail) -> RenderableType:
         head.add_row(Text("error", "bright_black"), Text(f"{run.error.code}: {shown(run.error.message)}", "red"))
     table = _table("step", "agent", "state", "tries", "took", "")
     for step in run.steps:
-        why = Text(short(f"{step.error.code}: {step.error.message}", 90), "yellow") if step.error else Text("")
+        why = _last(f"{step.error.code}: {step.error.message}", "yellow") if step.error else Text("")
         table.add_row(step.path, step.agent, _state(step.state), str(step.attempt), _took(step), why)
     return Group(head, Text(), table)
 
@@ -56,10 +55,14 @@ def detail(run: RunDetail) -> RenderableType:
 def _table(*names: str) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bright_black")
     for name in names[:-1]:
-        # An id that is cut cannot be used: what has no room is the last column.
-        table.add_column(name, no_wrap=True, min_width=_WIDTHS.get(name))
-    table.add_column(names[-1], no_wrap=True, ratio=1)
+        table.add_column(name, no_wrap=True)
+    # An id that is cut cannot be used: what gives way is the last column, the only one that rich may shrink.
+    table.add_column(names[-1])
     return table
+
+
+def _last(text: str, style: str = "") -> Text:
+    return Text(short(text, 200), style, no_wrap=True, overflow="ellipsis")
 
 
 def _state(state: str) -> Text:

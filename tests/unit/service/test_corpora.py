@@ -45,7 +45,7 @@ def test_indexing_again_reads_only_what_changed(corpora: Corpora, folder: Path) 
 
 
 def test_what_is_no_folder_and_a_bad_name_are_refused(corpora: Corpora, folder: Path) -> None:
-    with pytest.raises(InvalidInput, match="no folder"):
+    with pytest.raises(InvalidInput, match="not a folder"):
         corpora.index(folder / "nothing", "insects")
     with pytest.raises(InvalidInput, match="corpus name"):
         corpora.index(folder, "../up")
