@@ -28,22 +28,13 @@ def body(hint: Hint) -> str:
 
 
 def headers(hint: Hint) -> dict[str, Any]:
-    """Celery's protocol 2 headers; the run is the root of all its tasks."""
+    """Celery's protocol 2 headers, those it asks for and those Flower shows; the run is the root of all its tasks."""
     made: dict[str, Any] = {
         "lang": "py",
         "task": f"synapse.{hint.agent}",
         "id": task_id(hint),
         "root_id": hint.run,
-        "parent_id": None,
-        "group": None,
-        "meth": None,
-        "shadow": None,
-        "eta": None,
-        "expires": None,
-        "retries": 0,
-        "timelimit": [None, None],
         "argsrepr": f"('{hint.run}', '{hint.place}')",
-        "kwargsrepr": "{}",
         "origin": _ORIGIN,
         "ignore_result": True,
     }

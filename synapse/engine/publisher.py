@@ -1,18 +1,21 @@
 """Messages leave after the commit: hints to the agents' queues, events to the topic exchange.
 
 Losing a hint is harmless (the reconciler finds the step), so publishing never fails a step: it reports what the broker
-did not confirm, and that is all. On AMQP all messages of one call go out on one channel, and one wait covers their confirms.
+did not confirm, and that is all. On AMQP all messages of one call go out on one channel, and one wait covers their confirms;
+a worker does not even wait for that one, but collects the confirms when it publishes next, and sends again what a broken
+connection left unconfirmed.
 """
 
 from __future__ import annotations
 
+import select
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 import kombu
 import structlog
-from kombu.transport.memory import Transport as MemoryTransport
 
 from synapse.contracts.messages import Event
 from synapse.engine import messages, topology
@@ -25,14 +28,18 @@ _log = structlog.get_logger(__name__)
 class Publisher(Protocol):
     """Sends hints and events. Thread-safe."""
 
-    def hints(self, hints: Sequence[Hint]) -> int:
-        """Send them; how many the broker took."""
+    def hints(self, hints: Sequence[Hint], *, wait: bool = True) -> int:
+        """Send them; how many the broker took, or was sent when there is no ``wait`` for its confirms."""
 
     def events(self, events: Sequence[Event]) -> int:
         """Send them; how many the broker took."""
 
     def close(self) -> None:
         """Close every connection."""
+
+
+_MOST_OUTSTANDING = 256
+"""Confirms that may be left for later; beyond it even a worker waits."""
 
 
 class Refused(Exception):
@@ -49,31 +56,35 @@ class AmqpPublisher:
         self._timeout = confirm_timeout
         self._local = threading.local()
         self._all: list[_Channel] = []
+        connection = kombu.Connection(url)
+        self._errors = (OSError, Refused, *connection.connection_errors, *connection.channel_errors)
 
-    def hints(self, hints: Sequence[Hint]) -> int:
+    def hints(self, hints: Sequence[Hint], *, wait: bool = True) -> int:
         """Send hints to the queues of their agents, unroutable ones reported."""
-        return self._send("hints", hints, _Channel.hint)
+        return self._send(_Channel.hint, hints, wait=wait)
 
     def events(self, events: Sequence[Event]) -> int:
         """Send events to the topic exchange as plain JSON."""
-        return self._send("events", events, _Channel.event)
+        return self._send(_Channel.event, events, wait=True)
 
-    def _send(self, what: str, things: Sequence[Any], send: Callable[[_Channel, Any], None]) -> int:
+    def _send(self, how: Callable[[_Channel, Any], None], things: Sequence[Any], *, wait: bool) -> int:
         if not things:
             return 0
+        todo: list[_Sending] = [(how, thing) for thing in things]
         for last in (False, True):
             held: _Channel | None = getattr(self._local, "channel", None)
             try:
                 if held is None:
                     held = self._local.channel = _Channel(self._url, self._queues, self._queue_type)
                     self._all.append(held)
-                for thing in things:
-                    send(held, thing)
-                return len(things) - held.wait(self._timeout)
-            except (OSError, Refused, *kombu.Connection(self._url).connection_errors, *kombu.Connection(self._url).channel_errors) as error:
+                held.send(todo)
+                return len(things) - held.settle(self._timeout if wait or held.outstanding > _MOST_OUTSTANDING else 0)
+            except self._errors as error:
+                # What was not confirmed is sent again, by this call or by nobody: a hint that arrives twice does nothing twice.
+                todo = held.unconfirmed(todo) if held is not None else todo
                 self._drop(held)
                 if last:
-                    _log.warning("publish.failed", what=what, count=len(things), error=repr(error))
+                    _log.warning("publish.failed", count=len(todo), error=repr(error))
         return 0
 
     def _drop(self, held: _Channel | None) -> None:
@@ -91,20 +102,51 @@ class AmqpPublisher:
         self._local = threading.local()
 
 
+_Sending = tuple[Callable[["_Channel", Any], None], Any]
+
+
 class _Channel:
     """One connection, one channel, confirms counted as they come."""
 
     def __init__(self, url: str, queues: Sequence[str], queue_type: topology.QueueType) -> None:
         self.connection = kombu.Connection(url, connect_timeout=5, heartbeat=0)
-        self.channel = self.connection.channel()
-        topology.declare(self.channel, queues, queue_type)
-        self.channel.confirm_select()
+        try:
+            self.channel = self.connection.channel()
+            topology.declare(self.channel, queues, queue_type)
+            self.channel.confirm_select()
+        except BaseException:
+            # Nobody else knows of it yet: each further try would leave one more connection behind.
+            self.close()
+            raise
         self.channel.events["basic_ack"].add(self._on_ack)
         self.channel.events["basic_nack"].add(self._on_nack)
         self.channel.events["basic_return"].add(self._on_return)
         self.sent = self.confirmed = self.returned = 0
         self.refused = False
         self._early: set[int] = set()
+        self._waiting: deque[_Sending] = deque()
+
+    @property
+    def outstanding(self) -> int:
+        """How many messages are not confirmed yet."""
+        return self.sent - self.confirmed
+
+    def send(self, things: Sequence[_Sending]) -> None:
+        """Send messages; they count as outstanding until `settle` meets their confirms."""
+        for how, thing in things:
+            how(self, thing)
+            self.sent += 1
+            self._waiting.append((how, thing))
+
+    def unconfirmed(self, todo: list[_Sending]) -> list[_Sending]:
+        """What must be sent again: all that is outstanding, and what of ``todo`` was not sent at all."""
+        self._forget()
+        waiting = list(self._waiting)
+        return waiting + [each for each in todo if not any(each is sent for sent in waiting)]
+
+    def _forget(self) -> None:
+        for _ in range(len(self._waiting) - self.outstanding):
+            self._waiting.popleft()
 
     def hint(self, hint: Hint) -> None:
         message = self.channel.prepare_message(
@@ -112,21 +154,24 @@ class _Channel:
         )
         # A queue that is not there would swallow the message in silence; `mandatory` has it returned.
         self.channel.basic_publish(message, "", messages.queue(hint), mandatory=True)
-        self.sent += 1
 
     def event(self, event: Event) -> None:
-        headers = {"run": event.run, "seq": event.seq, "schema_version": event.schema_version}
         properties = {"delivery_mode": 2, "message_id": f"{event.run}:{event.seq}", "type": event.type.value}
-        message = self.channel.prepare_message(event.model_dump_json(), 0, "application/json", "utf-8", headers, properties)
+        message = self.channel.prepare_message(event.model_dump_json(), 0, "application/json", "utf-8", {}, properties)
         self.channel.basic_publish(message, topology.EVENTS.name, event.routing_key)
-        self.sent += 1
 
-    def wait(self, timeout: float) -> int:
-        """Wait until everything sent is confirmed; how many came back unroutable. Raises Refused on a nack."""
-        while self.confirmed < self.sent and not self.refused:
-            self.connection.drain_events(timeout=timeout)
+    def settle(self, timeout: float) -> int:
+        """Wait at most ``timeout`` seconds for outstanding confirms, with 0 only collect what is there.
+
+        Returns how many messages came back unroutable. Raises Refused on a nack, TimeoutError when confirms stay out.
+        """
+        while self.outstanding and not self.refused:
+            if not timeout and not select.select([self.connection.connection.sock], [], [], 0)[0]:
+                break
+            self.connection.drain_events(timeout=timeout or None)
         if self.refused:
             raise Refused
+        self._forget()
         returned, self.returned = self.returned, 0
         return returned
 
@@ -160,12 +205,12 @@ class MemoryPublisher:
 
     def __init__(self, queues: Iterable[str]) -> None:
         self._lock = threading.Lock()
-        self._connection = kombu.Connection("localhost", transport=MemoryTransport)
+        self._connection = kombu.Connection("memory://")
         self._channel = self._connection.channel()
         topology.declare(self._channel, queues)
         topology.event_log_queue()(self._channel).declare()
 
-    def hints(self, hints: Sequence[Hint]) -> int:
+    def hints(self, hints: Sequence[Hint], *, wait: bool = True) -> int:
         """Put hints in their queues."""
         with self._lock:
             for hint in hints:

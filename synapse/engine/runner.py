@@ -21,7 +21,7 @@ from synapse.contracts.toolbox import StepContext, Toolbox
 from synapse.contracts.workflow import Retry, Step
 from synapse.engine.heartbeat import Heartbeat, Held
 from synapse.engine.publisher import Publisher
-from synapse.errors import Cancelled, NotFound, Permanent, StepTimeout, SynapseError
+from synapse.errors import Cancelled, NotFound, Permanent, StepTimeout, SynapseError, Transient
 from synapse.state.definitions import Definitions
 from synapse.state.ledger import Ledger, failure_of
 from synapse.state.records import STALE, Attempt, Note, Outcome
@@ -67,7 +67,7 @@ class Runner:
                 metrics.RESULTS_FENCED.inc()
                 became = "stale"
             return became
-        self.publisher.hints(outcome.hints)
+        self.publisher.hints(outcome.hints, wait=False)
         return became
 
     def _program(self, digest: str) -> Program:
@@ -80,7 +80,9 @@ class Runner:
             return STALE, "cancelled"
         except Exception as error:
             return self._failed(program, step, attempt, error)
-        return self.ledger.complete(program, attempt, output), "succeeded"
+        outcome = self.ledger.complete(program, attempt, output)
+        # What it led to may be impossible: a list wider than its limit fails the step that gave it.
+        return outcome, "failed" if outcome.failed else "succeeded"
 
     # -- execution ----------------------------------------------------------------------------------------------
 
@@ -131,10 +133,15 @@ class Runner:
         # One wait for result, time-out and cancellation alike: the heartbeat cancels the future from its own thread.
         future = loop.submit(_within(agent.function(task, tools), seconds))
         held.stop = future.cancel
+        if held.lost:
+            future.cancel()
         try:
             return future.result()
         except (concurrent.futures.CancelledError, asyncio.CancelledError):
-            raise Cancelled(f"{held.attempt.place} was cancelled") from None
+            if held.lost or loop.closed:
+                raise Cancelled(f"{held.attempt.place} was cancelled") from None
+            # The step still counts: something that the agent waited for was cancelled, and nobody else would report it.
+            raise Transient("what the agent waited for was cancelled") from None
 
     # -- failure ------------------------------------------------------------------------------------------------
 
@@ -146,8 +153,8 @@ class Runner:
         retry = step.retry or (agent.retry if agent else Retry())
         if _worth_retrying(retry, error, failure, attempt.failures):
             return self.ledger.fail(program, attempt, failure, retry_in=delay(retry, attempt.failures)), "retrying"
-        skip = step.on_error == "skip"
-        return self.ledger.fail(program, attempt, failure, skip=skip), "skipped" if skip else "failed"
+        outcome = self.ledger.fail(program, attempt, failure, skip=step.on_error == "skip")
+        return outcome, "failed" if outcome.failed else "skipped"
 
 
 @dataclass
@@ -178,7 +185,8 @@ async def _within(work: Any, seconds: float) -> Any:
 
 
 def _wants_null(model: type[BaseModel], name: str) -> bool:
-    field = model.model_fields.get(name)
+    fields = {info.alias or key: info for key, info in model.model_fields.items()}
+    field = fields.get(name) or model.model_fields.get(name)
     return field is None or field.is_required()
 
 
