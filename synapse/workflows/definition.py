@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from importlib import resources
@@ -14,6 +15,7 @@ from synapse.contracts.workflow import Workflow
 from synapse.errors import InvalidWorkflow
 
 _MAX_TEXT = 1_000_000
+_BREAKS = re.compile("[\x85\u2028\u2029]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _MAX_NESTING = 100  # of lists and objects; a level of the tree is two of them
 
@@ -63,7 +65,10 @@ def to_data(workflow: Workflow) -> dict[str, Any]:
 
 def to_yaml(workflow: Workflow) -> str:
     """The workflow as YAML that `parse` turns into the same workflow."""
-    return yaml.safe_dump(to_data(workflow), sort_keys=False, allow_unicode=True, width=120)
+    data = to_data(workflow)
+    # The emitter writes Unicode's own line breaks as they are, and the reader makes a new line of each.
+    plain = not _BREAKS.search(json.dumps(data, ensure_ascii=False))
+    return yaml.safe_dump(data, sort_keys=False, allow_unicode=plain, width=120)
 
 
 def builtin(name: str) -> Workflow | None:

@@ -27,7 +27,7 @@ def parse(expression: str) -> ParsedResult:
         raise ValueError(f"an expression of {len(expression)} characters; at most {MAX_LENGTH} are read")
     try:
         parsed = jmespath.compile(expression)
-        _check_functions(_tree(parsed))
+        _check(_tree(parsed))
     except (JMESPathError, RecursionError) as error:
         raise ValueError(f"not a JMESPath expression: {str(error).splitlines()[0]}") from error
     return parsed
@@ -65,9 +65,11 @@ def _tree(parsed: ParsedResult) -> dict[str, Any]:
     return cast(dict[str, Any], parsed.parsed)
 
 
-def _check_functions(ast: dict[str, Any]) -> None:
-    """Raise ValueError for an unknown function or a wrong number of arguments: otherwise only a run would tell."""
+def _check(ast: dict[str, Any]) -> None:
+    """Raise ValueError for what the parser lets pass and a run would suffer from."""
     children = ast.get("children", [])
+    if ast["type"] == "subexpression" and children[0]["type"] == "not_expression":
+        raise ValueError("'!a.b' means '(!a).b', which is always null; write '!(a.b)'")
     if ast["type"] == "function_expression":
         known = Functions.FUNCTION_TABLE.get(ast["value"])
         if known is None:
@@ -78,7 +80,7 @@ def _check_functions(ast: dict[str, Any]) -> None:
             raise ValueError(f"not a JMESPath expression: {ast['value']}() takes {len(takes)} arguments, not {len(children)}")
     for child in children:
         if isinstance(child, dict):
-            _check_functions(child)
+            _check(child)
 
 
 def _field_path(ast: dict[str, Any]) -> Path | None:

@@ -16,7 +16,7 @@ from synapse.contracts.workflow import Chain, Chord, Foreach, Group, Retry, Step
 
 # Each evaluates on whatever is there: a field of something that is no object is null, and null is an empty list.
 _LISTS = ("input.items", "prev.items", "prev[]", "prev[].items[]", "[prev.items, input.items][]", "input.nothing")
-_FLAGS = ("prev.flag", "input.flag", "!prev.flag", "prev", "!input.flag", "prev[]", "prev[0]")
+_FLAGS = ("prev.flag", "input.flag", "!(prev.flag)", "prev", "!(input.flag)", "prev[]", "prev[0]")
 
 
 @dataclass(frozen=True)
