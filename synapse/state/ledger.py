@@ -143,7 +143,7 @@ class Ledger:
         if last is None:
             return STALE
         self.fail_step(session, attempt.key, agent or "", failure, last)
-        return Outcome(recorded=True, run_ended=True)
+        return Outcome(recorded=True, run_ended=True, failed=True)
 
     def fail_step(self, session: Session, key: dict[str, Any], agent: str, failure: Failure, last: int) -> None:
         """Fail a locked step and its run; ``last`` is the second of two event numbers that the caller reserved."""

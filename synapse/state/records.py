@@ -53,6 +53,7 @@ class Outcome:
     recorded: bool
     hints: tuple[Hint, ...] = ()
     run_ended: bool = False
+    failed: bool = False
 
 
 STALE = Outcome(recorded=False)
