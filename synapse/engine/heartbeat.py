@@ -38,6 +38,9 @@ class Heartbeat:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._closed = threading.Event()
+        # A third of the lease: two beats may fail before anybody else takes the step.
+        self._renew_every = ledger.lease / 3
+        self._tick = min(_TICK, self._renew_every)
 
     @contextmanager
     def holding(self, attempt: Attempt) -> Iterator[Held]:
@@ -62,12 +65,11 @@ class Heartbeat:
             self._thread.join(5)
 
     def _beat(self) -> None:
-        while not self._closed.wait(_TICK):
+        while not self._closed.wait(self._tick):
             now = monotonic()
             with self._lock:
-                long = [held for held in self._held if now - held.since >= _TICK and not held.lost]
-            # A third of the lease: two beats may fail before anybody else takes the step.
-            due = [held for held in long if now - held.renewed >= self.ledger.lease / 3]
+                long = [held for held in self._held if now - held.since >= self._tick and not held.lost]
+            due = [held for held in long if now - held.renewed >= self._renew_every]
             for renew, some in ((True, due), (False, [held for held in long if held not in due])):
                 self._check(some, renew=renew, now=now)
 
@@ -78,6 +80,10 @@ class Heartbeat:
             gone = self.ledger.beat([held.attempt for held in some], renew=renew)
         except SynapseError as error:
             _log.warning("heartbeat.failed", error=str(error))
+            return
+        except Exception:
+            # The thread must outlive any fault: without it every step of this process would lose its lease.
+            _log.exception("heartbeat.error")
             return
         for held in some:
             if held.attempt in gone:

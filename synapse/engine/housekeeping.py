@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable
 from time import monotonic
 
 import structlog
@@ -24,6 +25,8 @@ _log = structlog.get_logger(__name__)
 LEASE = "housekeeping"
 _LEASE_SECONDS = 10.0
 _RELAY_EVERY = 0.1
+_PAGE = 500
+_LEAVE_SECONDS = 5.0
 
 
 class Housekeeping:
@@ -38,6 +41,8 @@ class Housekeeping:
         self._thread: threading.Thread | None = None
         self._cursor: Cursor = START
         self._leads = False
+        self._behind = False
+        self._renew_at = 0.0
 
     def start(self) -> None:
         """Start the thread."""
@@ -51,43 +56,59 @@ class Housekeeping:
             self._thread.join(10)
 
     def _keep(self) -> None:
-        sweep_at = lease_until = 0.0
-        while not self._closed.wait(_RELAY_EVERY if self._leads else self.reconcile_every):
-            try:
-                now = monotonic()
-                if now >= lease_until - _LEASE_SECONDS / 2:
-                    self._take()
-                    lease_until = now + (_LEASE_SECONDS if self._leads else 0)
-                if self._leads:
-                    self.relay()
-                    if now >= sweep_at:
-                        sweep_at = now + self.reconcile_every
-                        self.sweep()
-            except SynapseError as error:
-                _log.warning("housekeeping.waits", error=str(error))
-                self._leads, lease_until = False, 0.0
-            except Exception:
-                # The thread must outlive any fault: nobody else repairs what a crash leaves.
-                _log.exception("housekeeping.error")
-                self._leads, lease_until = False, 0.0
+        sweep_at = 0.0
+        while not self._closed.wait(0 if self._behind else _RELAY_EVERY if self._leads else self.reconcile_every):
+            if not self._done(self._hold) or not self._leads:
+                continue
+            # Each by itself: events that cannot be published must not keep lost steps from being found, nor the other way round.
+            if monotonic() >= sweep_at:
+                sweep_at = monotonic() + self.reconcile_every
+                self._done(self.sweep)
+            self._done(self.relay)
         self._leave()
 
-    def _take(self) -> None:
+    def _done(self, duty: Callable[[], object]) -> bool:
+        """Do it; false when it failed, and then the lease, and the place left with it, are looked at again.
+
+        No fault ends the thread: nobody else repairs what a crash leaves.
+        """
+        try:
+            duty()
+            return True
+        except SynapseError as error:
+            _log.warning("housekeeping.waits", error=str(error))
+        except Exception:
+            _log.exception("housekeeping.error")
+        self._rest()
+        return False
+
+    def _hold(self) -> None:
+        """Take the lease, or renew it when half of it is over."""
+        if monotonic() < self._renew_at:
+            return
+        asked = monotonic()
         mine, note = self.database.leases.take(LEASE, self.holder, _LEASE_SECONDS)
-        if mine and not self._leads:
+        if not mine:
+            self._rest()
+            return
+        if not self._leads:
             self._cursor = _read(note) if note else START
             _log.info("housekeeping.leads", holder=self.holder)
-        self._leads = mine
-        metrics.RECONCILER_LEADER.set(int(mine))
+        self._leads, self._renew_at = True, asked + _LEASE_SECONDS / 2
+        metrics.RECONCILER_LEADER.set(1)
+
+    def _rest(self) -> None:
+        self._leads = self._behind = False
+        self._renew_at = 0.0
+        metrics.RECONCILER_LEADER.set(0)
 
     def _leave(self) -> None:
-        if not self._leads:
-            return
-        try:
-            self.relay()
-            self.database.leases.give(LEASE, self.holder)
-        except SynapseError as error:
-            _log.warning("housekeeping.left", error=str(error))
+        until = monotonic() + _LEAVE_SECONDS
+        while self._leads and self._done(self.relay) and self._behind and monotonic() < until:
+            pass
+        self._rest()
+        # Also when the last round failed: the lease may be ours all the same, and giving it back when it is not changes nothing.
+        self._done(lambda: self.database.leases.give(LEASE, self.holder))
 
     def sweep(self) -> Sweep:
         """One look at what a crash may have left; publishes what it found."""
@@ -104,18 +125,18 @@ class Housekeeping:
         return sweep
 
     def relay(self) -> int:
-        """Publish the events that were committed since the last time; how many."""
-        count = 0
-        while True:
-            events, cursor = self.database.events.follow(self._cursor)
-            if not events:
-                return count
-            if self.publisher.events(events) < len(events):
-                return count  # the broker is away: they are published once it is back
-            self._cursor = cursor
-            self.database.leases.leave(LEASE, self.holder, json.dumps(cursor))
-            metrics.EVENTS_RELAYED.inc(len(events))
-            count += len(events)
+        """Publish the next page of the events that were committed since the last time; how many.
+
+        One page at a time: under load there is always another, and the lease and the sweep must have their turn.
+        """
+        events, cursor = self.database.events.follow(self._cursor, _PAGE)
+        self._behind = False
+        if not events or self.publisher.events(events) < len(events):
+            return 0  # when the broker is away they are published once it is back
+        self._cursor, self._behind = cursor, len(events) == _PAGE
+        self.database.leases.leave(LEASE, self.holder, json.dumps(cursor))
+        metrics.EVENTS_RELAYED.inc(len(events))
+        return len(events)
 
 
 def _read(note: str) -> Cursor:

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from synapse.engine.heartbeat import Heartbeat
+from synapse.errors import Unavailable
+from synapse.state.records import Attempt
+from tests.unit.engine.workshop import Workshop, until
+from tests.unit.state.house import step
+
+
+class Beats:
+    """Stands where the ledger is: answers beats as it is told, and counts them."""
+
+    def __init__(self, lease: float = 0.15) -> None:
+        self.lease = lease
+        self.renewals: list[list[Attempt]] = []
+        self.looks = 0
+        self.answer: Callable[[list[Attempt]], list[Attempt]] = lambda attempts: []
+
+    def beat(self, attempts: list[Attempt], *, renew: bool) -> list[Attempt]:
+        if renew:
+            self.renewals.append(list(attempts))
+        else:
+            self.looks += 1
+        return self.answer(attempts)
+
+
+@pytest.fixture
+def attempt(workshop: Workshop) -> Attempt:
+    run = workshop.begin(step("a"))
+    return workshop.house.take(run, "a")
+
+
+def beating(ledger: Any) -> Heartbeat:
+    return Heartbeat(ledger)
+
+
+def test_a_step_that_lasts_keeps_its_lease(tmp_path: Path) -> None:
+    workshop = Workshop(tmp_path, lease_seconds=0.2)
+    run = workshop.begin(step("a"))
+    attempt = workshop.house.take(run, "a")
+    first = workshop.house.column(run, "a", "due")
+    with workshop.heartbeat.holding(attempt) as held:
+        until(lambda: workshop.house.column(run, "a", "due") > first + 0.2)
+        assert workshop.house.claim(run, "a", "another") is None
+        assert not held.lost
+    workshop.close()
+
+
+def test_a_step_that_ended_is_no_longer_renewed(attempt: Attempt) -> None:
+    ledger = Beats()
+    heartbeat = beating(ledger)
+    with heartbeat.holding(attempt):
+        until(lambda: ledger.renewals)
+    other = Attempt(**{**vars(attempt), "number": 99})
+    count = len(ledger.renewals)
+    with heartbeat.holding(other):
+        until(lambda: len(ledger.renewals) > count + 1)
+    assert all(each == [other] for each in ledger.renewals[count + 1 :])
+    heartbeat.close()
+
+
+def test_a_step_that_no_longer_counts_is_told_to_stop_once(attempt: Attempt) -> None:
+    ledger = Beats()
+    ledger.answer = list
+    heartbeat, stopped = beating(ledger), []
+    with heartbeat.holding(attempt) as held:
+        held.stop = lambda: stopped.append(1)
+        until(lambda: held.lost)
+        with heartbeat.holding(Attempt(**{**vars(attempt), "number": 99})) as other:
+            until(lambda: other.lost)
+    heartbeat.close()
+    assert stopped == [1]
+
+
+def test_a_cancelled_run_is_noticed_without_waiting_for_the_lease(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("synapse.engine.heartbeat._TICK", 0.02)
+    heartbeat = beating(workshop.house.database.ledger)
+    run = workshop.begin(step("a"))
+    with heartbeat.holding(workshop.house.take(run, "a")) as held:
+        workshop.house.database.lifecycle.cancel(run, "enough")
+        until(lambda: held.lost)
+    heartbeat.close()
+    assert workshop.house.database.ledger.lease == 30
+
+
+@pytest.mark.parametrize("fault", [Unavailable("the database restarts"), RuntimeError("a fault nobody foresaw")])
+def test_a_beat_that_fails_is_tried_again_and_takes_nobodys_step(attempt: Attempt, fault: Exception, logs: list[Any]) -> None:
+    ledger = Beats()
+    failed = threading.Event()
+
+    def fail(attempts: list[Attempt]) -> list[Attempt]:
+        failed.set()
+        raise fault
+
+    ledger.answer = fail
+    heartbeat = beating(ledger)
+    with heartbeat.holding(attempt) as held:
+        assert failed.wait(5)
+        ledger.answer = lambda attempts: []
+        count = len(ledger.renewals)
+        until(lambda: len(ledger.renewals) > count)
+        assert not held.lost
+    heartbeat.close()
+    assert [line["event"] for line in logs][:1] in (["heartbeat.failed"], ["heartbeat.error"])
+
+
+@pytest.mark.parametrize(("lease", "tick"), [(30.0, 1.0), (0.3, 0.1)])
+def test_it_beats_each_second_and_more_often_where_the_lease_is_short(lease: float, tick: float) -> None:
+    assert beating(Beats(lease))._tick == pytest.approx(tick)
+
+
+def test_without_steps_there_is_no_thread(attempt: Attempt) -> None:
+    heartbeat = beating(Beats())
+    assert heartbeat._thread is None
+    heartbeat.close()
+    with heartbeat.holding(attempt):
+        assert heartbeat._thread is not None
+    heartbeat._thread.join(5)
+    assert not heartbeat._thread.is_alive()

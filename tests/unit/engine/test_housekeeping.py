@@ -1,0 +1,298 @@
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from synapse.contracts.messages import Event
+from synapse.engine import housekeeping as module
+from synapse.engine.housekeeping import LEASE, Housekeeping
+from synapse.errors import Unavailable
+from synapse.telemetry import metrics
+from tests.unit.engine.workshop import Published, Workshop, until
+from tests.unit.state.house import step
+
+TWO = {"chain": [step("a"), step("b")]}
+
+
+class Keepers:
+    """Housekeepers of one database, each with a publisher of its own."""
+
+    def __init__(self, workshop: Workshop) -> None:
+        self.workshop = workshop
+        self.made: list[Housekeeping] = []
+
+    def __call__(self, holder: str, publisher: Published | None = None) -> tuple[Housekeeping, Published]:
+        publisher = publisher or Published(self.workshop.published.path)
+        keeper = Housekeeping(self.workshop.house.database, publisher, holder, 0.02)
+        self.made.append(keeper)
+        return keeper, publisher
+
+    def holder(self) -> str | None:
+        """Who has the lease."""
+        rows = self.workshop.house.sql("SELECT holder FROM lease WHERE name = :name AND until > {now}", name=LEASE)
+        return str(rows[0][0]) if rows else None
+
+
+@pytest.fixture
+def keepers(workshop: Workshop) -> Iterator[Keepers]:
+    made = Keepers(workshop)
+    yield made
+    for keeper in made.made:
+        keeper.stop()
+
+
+@pytest.fixture(autouse=True)
+def _brisk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_RELAY_EVERY", 0.01)
+
+
+def seen(publisher: Published) -> list[tuple[str, int]]:
+    return [(event.run, event.seq) for event in publisher.passed_on]
+
+
+def written(workshop: Workshop) -> list[tuple[str, int]]:
+    """Every event in the order of its commit."""
+    return [(str(run), int(seq)) for run, seq in workshop.house.sql("SELECT run, seq FROM event ORDER BY position, run, seq")]
+
+
+def test_events_are_published_in_the_order_they_were_committed(workshop: Workshop, keepers: Keepers) -> None:
+    _, publisher = started = keepers("one")
+    started[0].start()
+    runs = [workshop.begin(TWO) for _ in range(3)]
+    for at in ("a", "b"):
+        for run in runs:
+            workshop.attempt(run, at)
+    until(lambda: len(publisher.passed_on) >= len(written(workshop)))
+    assert seen(publisher) == written(workshop)
+
+
+def test_a_lost_hint_is_sent_again_by_whoever_leads(workshop: Workshop, keepers: Keepers) -> None:
+    run = workshop.begin(TWO)
+    workshop.house.overdue(run, "a")
+    keeper, publisher = keepers("one")
+    before = metrics.HINTS_REPUBLISHED._value.get()
+    keeper.start()
+    until(lambda: publisher.sent)
+    assert [hint.place for hint, _ in publisher.sent] == ["a"]
+    assert metrics.HINTS_REPUBLISHED._value.get() == before + 1
+
+
+def test_only_the_holder_of_the_lease_sweeps_and_relays(workshop: Workshop, keepers: Keepers) -> None:
+    assert workshop.house.database.leases.take(LEASE, "elsewhere", 60)[0]
+    run = workshop.begin(TWO)
+    workshop.house.overdue(run, "a")
+    keeper, publisher = keepers("one")
+    asked = threading.Event()
+    take = keeper.database.leases.take
+    count: list[int] = []
+
+    def counted(*arguments: Any) -> Any:
+        count.append(1)
+        if len(count) > 3:
+            asked.set()
+        return take(*arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keeper.database.leases, "take", counted)
+        keeper.start()
+        assert asked.wait(5)
+        keeper.stop()
+    assert (publisher.sent, publisher.passed_on) == ([], [])
+    assert metrics.RECONCILER_LEADER._value.get() == 0
+    assert keepers.holder() == "elsewhere"
+
+
+def test_a_second_takes_over_where_the_first_gave_up(workshop: Workshop, keepers: Keepers) -> None:
+    first, before = keepers("first")
+    first.start()
+    workshop.begin(TWO)
+    until(lambda: before.passed_on)
+    second, after = keepers("second")
+    second.start()
+    first.stop()
+    until(lambda: keepers.holder() == "second")
+    run = workshop.begin(TWO)
+    until(lambda: after.passed_on)
+    assert seen(before) + seen(after) == written(workshop)
+    assert seen(after) == [(run, 1)]
+
+
+def test_a_second_takes_over_from_one_that_died_once_its_lease_has_run_out(
+    workshop: Workshop, keepers: Keepers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_LEASE_SECONDS", 0.2)
+    dead, before = keepers("dead")
+    workshop.begin(TWO)
+    dead._hold()
+    assert dead.relay() == 1
+    second, after = keepers("second")
+    second.start()
+    run = workshop.begin(TWO)
+    until(lambda: after.passed_on)
+    assert seen(before) + seen(after) == written(workshop)
+    assert seen(after) == [(run, 1)]
+
+
+def test_a_leader_renews_its_lease_for_as_long_as_it_works(workshop: Workshop, keepers: Keepers, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_LEASE_SECONDS", 0.2)
+    keeper, _ = keepers("one")
+    keeper.start()
+    until(lambda: keepers.holder() == "one")
+    first = workshop.house.sql("SELECT until FROM lease")[0][0]
+    until(lambda: workshop.house.sql("SELECT until FROM lease")[0][0] > first + 0.3)
+    assert keepers.holder() == "one"
+
+
+def test_one_that_lost_its_lease_stops_at_once_it_notices(workshop: Workshop, keepers: Keepers) -> None:
+    keeper, publisher = keepers("one")
+    keeper._hold()
+    assert metrics.RECONCILER_LEADER._value.get() == 1
+    workshop.house.sql("UPDATE lease SET holder = 'other', until = {in:seconds}", seconds=60.0)
+    keeper._renew_at = 0.0
+    keeper._hold()
+    assert (keeper._leads, metrics.RECONCILER_LEADER._value.get()) == (False, 0)
+    assert publisher.passed_on == []
+
+
+def test_the_place_of_the_relay_is_left_with_the_lease(workshop: Workshop, keepers: Keepers) -> None:
+    keeper, _ = keepers("one")
+    run = workshop.begin(TWO)
+    keeper._hold()
+    keeper.relay()
+    note = workshop.house.sql("SELECT note FROM lease WHERE name = :name", name=LEASE)[0][0]
+    assert json.loads(note) == list(workshop.house.database.events.newest())
+    assert json.loads(note)[1:] == [run, 1]
+
+
+def test_a_publisher_that_takes_nothing_holds_the_place_and_nothing_is_left_out_afterwards(workshop: Workshop, keepers: Keepers) -> None:
+    keeper, publisher = keepers("one")
+    publisher.takes = False
+    run = workshop.begin(TWO)
+    keeper._hold()
+    assert [keeper.relay(), keeper.relay()] == [0, 0]
+    workshop.attempt(run, "a")
+    publisher.takes = True
+    assert keeper.relay() == 3
+    assert seen(publisher) == written(workshop)
+    assert keeper.relay() == 0
+
+
+def test_what_was_sent_but_not_noted_is_sent_again(workshop: Workshop, keepers: Keepers, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, publisher = keepers("one")
+    run = workshop.begin(TWO)
+    first._hold()
+    with monkeypatch.context() as patch:
+        patch.setattr(workshop.house.database.leases, "leave", _away)
+        with pytest.raises(Unavailable):
+            first.relay()
+    second, _ = keepers("one", publisher)
+    second._hold()
+    second.relay()
+    assert seen(publisher) == [(run, 1), (run, 1)]
+
+
+def _away(*_: Any) -> None:
+    raise Unavailable("the database restarts")
+
+
+def test_a_backlog_is_published_page_by_page_and_lost_steps_are_found_meanwhile(
+    workshop: Workshop, keepers: Keepers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_PAGE", 3)
+    keeper, publisher = keepers("one")
+    workshop.begin(TWO)
+    pages: list[int] = []
+
+    def busy(events: Sequence[Event]) -> int:
+        """However much is published, there is always more."""
+        pages.append(len(events))
+        if not publisher.sent:
+            for _ in range(3):
+                late = workshop.begin(TWO)
+            workshop.house.overdue(late, "a")
+        return len(events)
+
+    monkeypatch.setattr(publisher, "events", busy)
+    keeper.start()
+    until(lambda: publisher.sent)
+    assert max(pages) == 3
+
+
+@pytest.mark.parametrize("fault", [Unavailable("the database restarts"), RuntimeError("nobody foresaw it")])
+@pytest.mark.parametrize("duty", ["sweep", "relay", "_hold"])
+def test_no_fault_ends_the_thread(workshop: Workshop, keepers: Keepers, logs: list[Any], duty: str, fault: Exception) -> None:
+    keeper, publisher = keepers("one")
+    whole, failures = getattr(keeper, duty), []
+
+    def faulty() -> object:
+        if len(failures) < 2:
+            failures.append(1)
+            raise fault
+        return whole()
+
+    setattr(keeper, duty, faulty)
+    run = workshop.begin(TWO)
+    workshop.house.overdue(run, "a")
+    keeper.start()
+    until(lambda: publisher.sent and publisher.passed_on)
+    assert len(failures) == 2
+    assert {line["event"] for line in logs if line["log_level"] != "info"} - {"reconciler.repaired"} == {
+        "housekeeping.waits" if isinstance(fault, Unavailable) else "housekeeping.error"
+    }
+
+
+def test_events_that_cannot_be_published_do_not_keep_lost_steps_from_being_found(
+    workshop: Workshop, keepers: Keepers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeper, publisher = keepers("one")
+    failed = threading.Event()
+
+    def poison(events: Sequence[Event]) -> int:
+        failed.set()
+        raise RuntimeError("an event that no broker takes")
+
+    monkeypatch.setattr(publisher, "events", poison)
+    run = workshop.begin(TWO)
+    keeper.start()
+    assert failed.wait(5)
+    workshop.house.overdue(run, "a")
+    until(lambda: publisher.sent)
+    assert publisher.sent[0][0].place == "a"
+
+
+def test_what_is_left_is_published_and_the_lease_given_back_at_the_end(workshop: Workshop, keepers: Keepers) -> None:
+    keeper, publisher = keepers("one")
+    keeper.start()
+    until(lambda: keepers.holder() == "one")
+    workshop.begin(TWO)
+    keeper.stop()
+    assert seen(publisher) == written(workshop)
+    assert keepers.holder() is None
+    assert metrics.RECONCILER_LEADER._value.get() == 0
+
+
+def test_the_lease_is_given_back_even_when_the_rest_cannot_be_published(
+    workshop: Workshop, keepers: Keepers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeper, publisher = keepers("one")
+    keeper.start()
+    until(lambda: keepers.holder() == "one")
+
+    def broken(events: Sequence[Event]) -> int:
+        raise RuntimeError("closed")
+
+    monkeypatch.setattr(publisher, "events", broken)
+    workshop.begin(TWO)
+    keeper.stop()
+    assert keepers.holder() is None
+
+
+def test_stopping_what_never_started_is_harmless(workshop: Workshop, keepers: Keepers, tmp_path: Path) -> None:
+    keeper, _ = keepers("one")
+    keeper.stop()
+    assert keepers.holder() is None
