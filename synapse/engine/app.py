@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import celery
@@ -32,16 +33,13 @@ class SynapseApp(celery.Celery):  # type: ignore[misc] # celery is untyped
         """The parts of the process; a forked pool process makes its own."""
         pid = os.getpid()
         if pid not in self._runtimes:
-            self._runtimes[pid] = (self._given or Runtime()) if not self._runtimes else Runtime(registry=self.registry_of_parent())
+            parent = next(iter(self._runtimes.values()), None)
+            self._runtimes[pid] = parent.again() if parent is not None else self._given or Runtime()
         return self._runtimes[pid]
 
     def event_log(self, events: list[Event]) -> None:
         """Give events to the logger agent."""
         EventLog(self.runtime)(events)
-
-    def registry_of_parent(self) -> Any:
-        """The agents that were registered before the fork: the same objects, loaded once."""
-        return next(iter(self._runtimes.values())).registry
 
 
 class StepTask(celery.Task):  # type: ignore[misc] # celery ships no types
@@ -57,10 +55,7 @@ class StepTask(celery.Task):  # type: ignore[misc] # celery ships no types
 
     def run(self, *arguments: Any, **options: Any) -> str:
         """``(run, place, digest)``; returns what became of the step."""
-        if len(arguments) != _ARGUMENTS or options:
-            raise InvalidInput(
-                f"task {self.name} was sent with an agent's own arguments", remedy="submit a workflow: its steps send such messages"
-            )
+        self._check(arguments, options)
         run, place, digest = arguments
         app: SynapseApp = self.app
         try:
@@ -68,6 +63,17 @@ class StepTask(celery.Task):  # type: ignore[misc] # celery ships no types
         except Unavailable as error:
             # The hint is spent; the reconciler sends another when the database is back.
             return f"unavailable: {error}"
+
+    def apply_async(self, args: Any = None, kwargs: Any = None, *more: Any, **options: Any) -> Any:
+        """Send a hint. Raises InvalidInput here, not in a worker far away, when somebody sends an agent's signature by itself."""
+        self._check(args or (), kwargs or {})
+        return super().apply_async(args, kwargs, *more, **options)
+
+    def _check(self, arguments: Sequence[Any], options: Mapping[str, Any]) -> None:
+        if len(arguments) != _ARGUMENTS or options or not all(isinstance(each, str) for each in arguments):
+            raise InvalidInput(
+                f"task {self.name} was sent with an agent's own arguments", remedy="submit a workflow: its steps send such messages"
+            )
 
 
 def create_app(runtime: Runtime | None = None, *, set_as_current: bool = True) -> SynapseApp:
@@ -79,7 +85,7 @@ def create_app(runtime: Runtime | None = None, *, set_as_current: bool = True) -
     if runtime is None:
         app.config_from_object("celeryconfig")
     else:
-        app.config_from_object(celery_settings(runtime.registry.queues()))
+        app.config_from_object(celery_settings(runtime.registry.queues(), runtime.broker, runtime.engine))
     for agent in app.runtime.registry.values():
         made = type(
             f"{agent.name.title().replace('.', '').replace('_', '')}Task",

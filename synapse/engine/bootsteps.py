@@ -87,8 +87,10 @@ class EventLogStep(bootsteps.ConsumerStep):  # type: ignore[misc] # celery ships
         """Flush and stop."""
         if self._timer is not None:
             self._timer.cancel()
-        self._flush()
-        super().stop(parent)
+        try:
+            self._flush()
+        finally:
+            super().stop(parent)
 
     def _take(self, body: Any, message: Any) -> None:
         try:

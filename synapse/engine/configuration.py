@@ -12,9 +12,11 @@ from synapse.settings import BrokerSettings, EngineSettings
 _LONGEST_STEP = 86_400
 
 
-def celery_settings(queues: list[str] | None = None) -> dict[str, Any]:
-    """Celery's configuration, by default with the queues of every installed agent."""
-    broker, engine = BrokerSettings(), EngineSettings()
+def celery_settings(
+    queues: list[str] | None = None, broker: BrokerSettings | None = None, engine: EngineSettings | None = None
+) -> dict[str, Any]:
+    """Celery's configuration; by default of the environment's settings, with the queues of every installed agent."""
+    broker, engine = broker or BrokerSettings(), engine or EngineSettings()
     queues = Registry.installed().queues() if queues is None else queues
     return {
         "broker_url": broker.url,

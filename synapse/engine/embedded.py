@@ -40,6 +40,7 @@ class EmbeddedWorker:
 
     def start(self, timeout: float = 20.0) -> None:
         """Start, and wait until it consumes. Raises Unavailable when it does not in time."""
+        state.should_stop = None
         self._thread.start()
         if not self._ready.wait(timeout):
             raise Unavailable(f"the worker was not ready within {timeout:g} seconds")
@@ -47,7 +48,7 @@ class EmbeddedWorker:
     def stop(self, timeout: float = 15.0) -> None:
         """Finish what is under way and stop."""
         state.should_stop = 0
-        try:
-            self._thread.join(timeout)
-        finally:
+        self._thread.join(timeout)
+        # While a step outlasts the time-out the flag stays, or the worker would take up new ones after all.
+        if not self._thread.is_alive():
             state.should_stop = None

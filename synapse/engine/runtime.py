@@ -87,6 +87,10 @@ class Runtime:
         """A new housekeeping thread, not started."""
         return Housekeeping(self.database, self.publisher, self.holder, self.engine.reconcile_seconds)
 
+    def again(self) -> Runtime:
+        """The same settings and agents with none of the parts made: what a forked child needs."""
+        return Runtime(self.storage, self.broker, self.engine, self.tool_settings, self.registry)
+
     def close(self) -> None:
         """Close what was made."""
         made = self.__dict__
