@@ -8,6 +8,7 @@ sorts as the numbers do.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -90,8 +91,20 @@ class Program:
 
 
 def digest_of(workflow: Workflow) -> str:
-    """sha256 of the definition, equal for equal definitions however they were written."""
-    return hashlib.sha256(workflow.model_dump_json(by_alias=True, exclude_defaults=True).encode()).hexdigest()
+    """sha256 of the definition, equal for equal definitions however they were written.
+
+    PostgreSQL gives objects back with their keys in another order and 1e22 as an integer: neither may make another workflow of it.
+    """
+    canonical = json.dumps(_canonical(workflow.model_dump(mode="json", by_alias=True, exclude_defaults=True)), sort_keys=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _canonical(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _canonical(under) for key, under in value.items()}
+    if isinstance(value, list):
+        return [_canonical(each) for each in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def build(workflow: Workflow) -> Program:
