@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import inspect
+import os
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr, ValidationError
+from pydantic_settings import BaseSettings
+
+from synapse import settings
+from synapse.settings import ApiSettings, BrokerSettings, EngineSettings, StorageSettings
+
+MODELS = [
+    each
+    for name, each in vars(settings).items()
+    if inspect.isclass(each) and issubclass(each, BaseSettings) and not name.startswith("_") and each is not BaseSettings
+]
+
+
+@pytest.fixture(autouse=True)
+def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shell that already has some SYNAPSE_* variables must not decide a test."""
+    for name in [name for name in os.environ if name.startswith("SYNAPSE_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_everything_has_a_default_and_no_secret_has_a_value(model: type[BaseSettings]) -> None:
+    made = model()
+    secrets = [name for name, info in model.model_fields.items() if "SecretStr" in str(info.annotation)]
+    assert all(getattr(made, name) is None for name in secrets)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_setting_is_read_from_its_variable_and_cannot_be_changed_afterwards(model: type[BaseSettings]) -> None:
+    assert model.model_config["env_prefix"] == "SYNAPSE_"
+    made = model()
+    with pytest.raises(ValidationError, match="frozen"):
+        setattr(made, next(iter(model.model_fields)), "x")
+
+
+def test_without_a_database_url_state_is_a_file_in_the_home_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SYNAPSE_HOME", str(tmp_path))
+    assert StorageSettings().database == f"sqlite:///{tmp_path / 'synapse.db'}"
+    monkeypatch.setenv("SYNAPSE_DATABASE_URL", "postgresql://u:secret@h/d")
+    assert StorageSettings().database == "postgresql://u:secret@h/d"
+    assert "secret" not in repr(StorageSettings())
+
+
+def test_without_a_broker_everything_stays_in_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (BrokerSettings().embedded, BrokerSettings().url) == (True, "memory://")
+    monkeypatch.setenv("SYNAPSE_BROKER_URL", "amqp://u:p@h//")
+    assert (BrokerSettings().embedded, BrokerSettings().url) == (False, "amqp://u:p@h//")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "model"),
+    [
+        ("LEASE_SECONDS", "0", EngineSettings),
+        ("CONCURRENCY", "many", EngineSettings),
+        ("API_PORT", "70000", ApiSettings),
+        ("API_TOKEN", "short", ApiSettings),
+        ("INLINE_LIMIT", "10", StorageSettings),
+    ],
+)
+def test_a_value_that_cannot_be_meant_is_refused(name: str, value: str, model: type[BaseSettings], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"SYNAPSE_{name}", value)
+    with pytest.raises(ValidationError, match=name.lower()):
+        model()
+
+
+def test_a_secret_is_shown_to_nobody_by_accident() -> None:
+    made = ApiSettings(api_token=SecretStr("sixteen-letters-and-more"))
+    assert "sixteen" not in f"{made!r} {made.model_dump_json()}"
