@@ -70,7 +70,7 @@ class AmqpPublisher:
     def _send(self, how: Callable[[_Channel, Any], None], things: Sequence[Any], *, wait: bool) -> int:
         if not things:
             return 0
-        todo: list[_Sending] = [(how, thing) for thing in things]
+        todo: deque[_Sending] = deque((how, thing) for thing in things)
         for last in (False, True):
             held: _Channel | None = getattr(self._local, "channel", None)
             try:
@@ -78,10 +78,11 @@ class AmqpPublisher:
                     held = self._local.channel = _Channel(self._url, self._queues, self._queue_type)
                     self._all.append(held)
                 held.send(todo)
-                return len(things) - held.settle(self._timeout if wait or held.outstanding > _MOST_OUTSTANDING else 0)
+                # What came back may be of an earlier call that did not wait.
+                return max(0, len(things) - held.settle(self._timeout if wait or held.outstanding > _MOST_OUTSTANDING else 0))
             except self._errors as error:
                 # What was not confirmed is sent again, by this call or by nobody: a hint that arrives twice does nothing twice.
-                todo = held.unconfirmed(todo) if held is not None else todo
+                todo = deque([*held.unconfirmed(), *todo]) if held is not None else todo
                 self._drop(held)
                 if last:
                     _log.warning("publish.failed", count=len(todo), error=repr(error))
@@ -131,18 +132,18 @@ class _Channel:
         """How many messages are not confirmed yet."""
         return self.sent - self.confirmed
 
-    def send(self, things: Sequence[_Sending]) -> None:
-        """Send messages; they count as outstanding until `settle` meets their confirms."""
-        for how, thing in things:
+    def send(self, todo: deque[_Sending]) -> None:
+        """Send messages and take them off ``todo``; they count as outstanding until `settle` meets their confirms."""
+        while todo:
+            how, thing = todo[0]
             how(self, thing)
             self.sent += 1
-            self._waiting.append((how, thing))
+            self._waiting.append(todo.popleft())
 
-    def unconfirmed(self, todo: list[_Sending]) -> list[_Sending]:
-        """What must be sent again: all that is outstanding, and what of ``todo`` was not sent at all."""
+    def unconfirmed(self) -> list[_Sending]:
+        """What was sent here and may have been lost."""
         self._forget()
-        waiting = list(self._waiting)
-        return waiting + [each for each in todo if not any(each is sent for sent in waiting)]
+        return list(self._waiting)
 
     def _forget(self) -> None:
         for _ in range(len(self._waiting) - self.outstanding):
