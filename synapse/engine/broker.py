@@ -13,6 +13,6 @@ def check_broker(url: str) -> None:
         return
     try:
         with kombu.Connection(url, connect_timeout=3) as connection:
-            connection.ensure_connection(max_retries=1, timeout=3)
+            connection.ensure_connection(max_retries=1, interval_start=0, timeout=3)
     except Exception as error:  # kombu's transports raise whatever their libraries do
         raise Unavailable(f"the broker does not answer: {type(error).__name__}: {error}"[:300]) from error

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from celery import Celery
+from celery.worker.request import Request
+from kombu import Connection, Consumer, Queue
+
+from synapse.engine import messages
+from synapse.state.records import Hint
+
+HINT = Hint("run-1", "read[3]", "search.rank", "d" * 64, traceparent="00-abc-def-01")
+
+
+def test_a_hint_carries_ids_and_nothing_else() -> None:
+    arguments, options, _ = json.loads(messages.body(HINT))
+    assert (arguments, options) == (["run-1", "read[3]", "d" * 64], {})
+    assert len(messages.body(HINT)) < 250
+
+
+def test_all_messages_about_a_step_have_one_task_id_below_their_run() -> None:
+    headers = messages.headers(HINT)
+    assert headers["id"] == messages.task_id(HINT) == messages.properties(HINT)["correlation_id"] == "run-1:read[3]"
+    assert headers["root_id"] == "run-1"
+
+
+def test_a_message_survives_a_restart_of_the_broker() -> None:
+    assert messages.properties(HINT)["delivery_mode"] == 2
+
+
+@pytest.mark.parametrize(("trace", "there"), [("00-abc-def-01", True), (None, False)])
+def test_the_trace_goes_along_where_there_is_one(trace: str | None, there: bool) -> None:
+    assert ("traceparent" in messages.headers(Hint("r", "a", "search", "d", trace))) is there
+
+
+@pytest.mark.parametrize(("agent", "queue"), [("search.rank", "synapse-search"), ("fact_check", "synapse-fact-check")])
+def test_it_goes_to_the_queue_of_the_agents_module(agent: str, queue: str) -> None:
+    assert messages.queue(Hint("r", "a", agent, "d")) == queue
+
+
+def test_celery_reads_it_as_the_task_message_that_apply_async_would_have_sent() -> None:
+    app = Celery("reader", broker="memory://", set_as_current=False)
+    ran: list[Any] = []
+
+    @app.task(name="synapse.search.rank", typing=False, ignore_result=True)
+    def rank(*arguments: Any) -> None:
+        ran.append(arguments)
+
+    with Connection("memory://") as connection, connection.channel() as channel:
+        message = channel.prepare_message(
+            messages.body(HINT), 0, "application/json", "utf-8", messages.headers(HINT), messages.properties(HINT)
+        )
+        channel.basic_publish(message, "", "synapse-search")
+        got: list[Any] = []
+        with Consumer(channel, [Queue("synapse-search", exchange="", routing_key="synapse-search")], on_message=got.append, no_ack=True):
+            connection.drain_events(timeout=2)
+    request = Request(got[0], app=app, decoded=False, task=app.tasks["synapse.search.rank"], on_ack=lambda *_: None, hostname="here")
+    assert (request.id, request.root_id, request.name) == ("run-1:read[3]", "run-1", "synapse.search.rank")
+    assert request.args == ["run-1", "read[3]", "d" * 64]
+    assert request.argsrepr == "('run-1', 'read[3]')"
+    rank(*request.args)
+    assert ran == [("run-1", "read[3]", "d" * 64)]
