@@ -28,7 +28,7 @@ from synapse.workflows.definition import from_data
 
 _FOREACH, _WHEN = "synapse:foreach", "synapse:when"
 _OPTION = "synapse"
-_REF = "$ref"
+_REF = "synapse:ref"  # not "$ref": a JSON Schema given as a literal has that
 
 
 def ref(expression: str) -> dict[str, str]:
@@ -81,7 +81,10 @@ def to_workflow(name: str, canvas: Signature, agents: Mapping[str, Agent], **fie
 
     Raises InvalidWorkflow for what has no place in a workflow: another application's task, a callback, unnamed clones.
     """
-    return from_data({"name": name, **fields, "do": _Taker(agents).node(canvas, first=True)})
+    taker = _Taker(agents)
+    tree = taker.node(canvas, first=True)
+    taker.name_the_rest()
+    return from_data({"name": name, **fields, "do": tree})
 
 
 class _Taker:
@@ -90,6 +93,7 @@ class _Taker:
     def __init__(self, agents: Mapping[str, Agent]) -> None:
         self.by_task = {agent.task: agent for agent in agents.values()}
         self.names: set[str] = set()
+        self.unnamed: list[dict[str, Any]] = []
 
     def node(self, found: Any, *, first: bool) -> dict[str, Any]:
         """The definition of a signature; ``first``: nothing came before it."""
@@ -105,6 +109,7 @@ class _Taker:
                 return self._chord(found, first)
             case "synapse:foreach":
                 fields = dict(found.kwargs)
+                self.names.add(fields["foreach"])
                 return {**fields, "do": self.node(fields["do"], first=first)}
             case "synapse:when":
                 return self._when(found, first)
@@ -129,29 +134,37 @@ class _Taker:
             made["otherwise"] = self.node(found.kwargs["otherwise"], first=first)
         return made
 
-    @staticmethod
-    def _id(found: Any) -> dict[str, Any]:
+    def _id(self, found: Any) -> dict[str, Any]:
         name = found.options.get(_OPTION, {}).get("step")
-        return {"id": name} if name else {}
+        if not name:
+            return {}
+        self.names.add(name)
+        return {"id": name}
 
     def _step(self, found: Any, first: bool) -> dict[str, Any]:
         agent = self.by_task.get(found.task)
         if agent is None:
             raise InvalidWorkflow(f"{found.task!r} is no agent's task", field="do", remedy=f"known: {', '.join(sorted(self.by_task))}")
         given = dict(found.options.get(_OPTION, {}))
-        made = {"step": self._name(given.pop("step", None), agent), "agent": agent.name, **given}
+        made = {"step": given.pop("step", None), "agent": agent.name, **given}
+        if made["step"] is None:
+            self.unnamed.append(made)
+        else:
+            self.names.add(made["step"])
         inputs = self._inputs(found, agent, takes_previous=not found.immutable and not first)
         if inputs:
             made["with"] = inputs
         return made
 
-    def _name(self, wanted: str | None, agent: Agent) -> str:
-        base = wanted or agent.name.replace(".", "_")
-        name, number = base, 2
-        while wanted is None and name in self.names:
-            name, number = f"{base}_{number}", number + 1
-        self.names.add(name)
-        return name
+    def name_the_rest(self) -> None:
+        """Name the steps that nobody named, once all the names that were given are known."""
+        for step in self.unnamed:
+            base = step["agent"].replace(".", "_")
+            name, number = base, 2
+            while name in self.names:
+                name, number = f"{base}_{number}", number + 1
+            self.names.add(name)
+            step["step"] = name
 
     @staticmethod
     def _inputs(found: Any, agent: Agent, *, takes_previous: bool) -> dict[str, Any]:
