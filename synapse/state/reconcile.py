@@ -29,7 +29,7 @@ AND due < {now}{lock}"""
 ENDED = """UPDATE step SET due = NULL WHERE (run, node, idx) IN
 (SELECT step.run, step.node, step.idx FROM step JOIN run ON run.id = step.run
 WHERE step.due < {now} AND step.state IN ('ready', 'waiting', 'running') AND run.state <> 'running' LIMIT :batch{skip})"""
-LATE = "SELECT id FROM run WHERE state = 'running' AND deadline < {now} LIMIT :batch"
+LATE = "SELECT id FROM run WHERE finished_at IS NULL AND state = 'running' AND deadline < {now} LIMIT :batch"
 ABOUT = "SELECT digest, traceparent FROM run WHERE id = :run"
 
 

@@ -44,6 +44,10 @@ workflow = sa.Table(
     sa.Column("created_at", Timestamp, nullable=False),
 )
 
+# The two partial indexes serve sweeps only. Their conditions are on purpose not implied by a claim's or a completion's
+# (which ask for a state): PostgreSQL would read such an index from end to end to find one step among all open ones.
+_UNFINISHED = sa.text("finished_at IS NULL")
+
 run = sa.Table(
     "run",
     metadata,
@@ -63,12 +67,12 @@ run = sa.Table(
     sa.Column("traceparent", sa.Text),
     sa.Column("position", sa.BigInteger, nullable=False, server_default="0", comment="that of its last event"),
     sa.Index("run_newest", "created_at", "id"),
-    sa.Index("run_deadline", "deadline", sqlite_where=sa.text("state = 'running'"), postgresql_where=sa.text("state = 'running'")),
+    sa.Index("run_deadline", "deadline", sqlite_where=_UNFINISHED, postgresql_where=_UNFINISHED),
 )
 
 # The tables below name their run without a foreign key: it would cost a look-up and a lock on the run for every row written,
 # and the ledger writes them only in transactions that hold the run.
-_OPEN = sa.text("state IN ('ready', 'waiting', 'running')")
+_DUE = sa.text("due IS NOT NULL")
 
 step = sa.Table(
     "step",
@@ -89,7 +93,7 @@ step = sa.Table(
     sa.Column("finished_at", Timestamp),
     sa.Column("output", Json),
     sa.Column("error", Json),
-    sa.Index("step_due", "due", sqlite_where=_OPEN, postgresql_where=_OPEN),
+    sa.Index("step_due", "due", sqlite_where=_DUE, postgresql_where=_DUE),
 )
 
 fan_out = sa.Table(

@@ -86,8 +86,8 @@ def upgrade() -> None:
         "step",
         ["due"],
         unique=False,
-        sqlite_where=sa.text("state IN ('ready', 'waiting', 'running')"),
-        postgresql_where=sa.text("state IN ('ready', 'waiting', 'running')"),
+        sqlite_where=sa.text("due IS NOT NULL"),
+        postgresql_where=sa.text("due IS NOT NULL"),
     )
     op.create_table(
         "workflow",
@@ -125,8 +125,8 @@ def upgrade() -> None:
         "run",
         ["deadline"],
         unique=False,
-        sqlite_where=sa.text("state = 'running'"),
-        postgresql_where=sa.text("state = 'running'"),
+        sqlite_where=sa.text("finished_at IS NULL"),
+        postgresql_where=sa.text("finished_at IS NULL"),
     )
     op.create_index("run_newest", "run", ["created_at", "id"], unique=False)
 
