@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from types import FrameType
-from typing import Any
+from typing import Any, Final
 
 from synapse.cli.house import House, Ports, check_home
 from synapse.cli.listening import listen, url_of
@@ -18,24 +18,26 @@ from synapse.errors import Unavailable
 from synapse.settings import ApiSettings, BrokerSettings, McpServerSettings, StorageSettings
 from synapse.telemetry import logs
 
+_LOOK: Final = 0.2
+
 
 class Told:
     """Waits for SIGINT or SIGTERM; a second one kills, for whoever cannot wait."""
 
     def __init__(self) -> None:
-        self._event = threading.Event()
-        self.died = False
+        self._signalled = False
+        self._died = threading.Event()
 
     def death(self) -> None:
-        """A server ended by itself."""
-        self.died = not self._event.is_set()
-        self._event.set()
+        """A server ended, by itself unless the signal came first."""
+        self._died.set()
 
     def wait(self) -> None:
         """Return when told to stop. Raises Unavailable when a server ended by itself."""
-        self._event.wait()
-        if self.died:
-            raise Unavailable("a server stopped by itself", remedy="the log says why")
+        # In short pieces: the system may hand a signal to any thread, and Python's handler runs only once this one wakes up.
+        while not self._signalled:
+            if self._died.wait(_LOOK) and not self._signalled:
+                raise Unavailable("a server stopped by itself", remedy="the log says why")
 
     @contextmanager
     def listening(self) -> Iterator[Told]:
@@ -48,7 +50,8 @@ class Told:
                 signal.signal(number, handler)
 
     def _on(self, number: int, frame: FrameType | None) -> None:
-        self._event.set()
+        # No lock may be taken here: the thread that is interrupted may hold it.
+        self._signalled = True
         signal.signal(number, signal.SIG_DFL)
 
 

@@ -71,13 +71,21 @@ class Servers:
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._running = {name: asyncio.create_task(_serve(server, listener)) for name, (server, listener) in self._servers.items()}
+        self._running = {name: asyncio.create_task(self._keep(server, listener)) for name, (server, listener) in self._servers.items()}
         starting = asyncio.create_task(self._started())
         try:
             await asyncio.wait([*self._running.values()])
         finally:
             starting.cancel()
             self._ready.set()
+
+    async def _keep(self, server: uvicorn.Server, listener: socket.socket) -> None:
+        try:
+            await server.serve([listener])
+        except SystemExit:
+            # uvicorn leaves the whole process when it cannot start, and has logged why; here it is one server of several.
+            server.should_exit = False
+        if not server.should_exit:
             self._on_death()
 
     async def _started(self) -> None:
@@ -85,11 +93,3 @@ class Servers:
         while not all(server.started for server, _ in self._servers.values()):  # noqa: ASYNC110
             await asyncio.sleep(0.005)
         self._ready.set()
-
-
-async def _serve(server: uvicorn.Server, listener: socket.socket) -> None:
-    try:
-        await server.serve([listener])
-    except SystemExit:
-        # uvicorn leaves the whole process when it cannot start, and has logged why; here it is one server of several.
-        return

@@ -66,7 +66,7 @@ class Pending:
     def __init__(self) -> None:
         self.queue: deque[Hint] = deque()
 
-    def hints(self, hints: Sequence[Hint]) -> int:
+    def hints(self, hints: Sequence[Hint], *, wait: bool = True) -> int:
         """Keep them."""
         self.queue.extend(hints)
         return len(hints)
