@@ -298,6 +298,34 @@ def test_a_cancelled_run_starts_nothing_and_takes_no_result(house: House) -> Non
         assert house.column(run, at, "due") is None
 
 
+@pytest.mark.parametrize(
+    ("tree", "at"),
+    [
+        (PAIR, "a"),
+        (step("a"), "a"),
+        ({"chain": [foreach("f", step("m")), step("body")]}, "m[1]"),
+        ({"chain": [foreach("f", step("m")), foreach("g", step("n"), items="steps.f")]}, "m[1]"),
+        ({"chain": [foreach("f", step("m"), min_success=1), step("body")]}, "m[1]"),
+        (foreach("f", {"chain": [step("m"), foreach("g", step("n"), items="steps.m.items")]}), "m[1]"),
+    ],
+)
+@pytest.mark.parametrize("last", [True, False])
+def test_whatever_a_result_would_lead_to_an_ended_run_refuses_it(house: House, tree: dict[str, Any], at: str, last: bool) -> None:
+    run = house.begin(tree, {"items": [1, 2]})
+    if last and "m[0]" in house.states(run):
+        house.do(run, "m[0]", output={"items": []})
+    attempt = house.take(run, at)
+    # The step is left as it was: only the run's own state can refuse what comes.
+    house.sql("UPDATE run SET state = 'failed' WHERE id = :run", run=run)
+    before = (house.states(run), house.names(run))
+    assert not house.complete(attempt).recorded
+    assert not house.fail(attempt).recorded
+    assert not house.fail(attempt, skip=True).recorded
+    assert not house.fail(attempt, retry_in=1.0).recorded
+    assert (house.states(run), house.names(run)) == before
+    assert house.state(run) == "failed"
+
+
 def test_a_resumed_run_goes_on_from_its_last_good_steps_with_fresh_tries(house: House) -> None:
     run = house.begin(FAN_OUT)
     house.do(run, "plan", output={"items": [1, 2]})
