@@ -13,6 +13,7 @@ import structlog
 from synapse.cli.house import House, Ports
 from synapse.cli.main import run as run_command
 from synapse.service.corpora import Corpora
+from synapse.telemetry import logs
 from tests.unit.workbench import Workbench
 
 PAGES = {
@@ -44,8 +45,8 @@ def documents(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
-def house(tmp_path_factory: pytest.TempPathFactory, documents: Path) -> Iterator[House]:
+@pytest.fixture(scope="package")
+def house(tmp_path_factory: pytest.TempPathFactory, documents: Path, quiet: None) -> Iterator[House]:
     """Everything that `synapse up` starts, in this process, over a small corpus."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SYNAPSE_HOME", str(tmp_path_factory.mktemp("home")))
@@ -55,11 +56,20 @@ def house(tmp_path_factory: pytest.TempPathFactory, documents: Path) -> Iterator
             yield house
 
 
+@pytest.fixture(scope="package", autouse=True)
+def quiet() -> Iterator[None]:
+    """Logs as the commands set them up, so that what the house logs meanwhile is no command's output."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    logs.configure(quiet=True)
+    yield
+    root.handlers[:], root.level = handlers, level
+    structlog.reset_defaults()
+
+
 @pytest.fixture
 def synapse(capsys: pytest.CaptureFixture[str]) -> Iterator[Command]:
     """The command: call it with arguments."""
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
 
     def call(*arguments: str) -> Ended:
         capsys.readouterr()
@@ -68,8 +78,7 @@ def synapse(capsys: pytest.CaptureFixture[str]) -> Iterator[Command]:
         return Ended(code, captured.out, captured.err)
 
     yield call
-    root.handlers[:], root.level = handlers, level
-    structlog.reset_defaults()
+    logs.configure(quiet=True)
 
 
 @pytest.fixture
