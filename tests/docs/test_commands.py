@@ -1,0 +1,90 @@
+"""Commands, settings and targets that the pages name are there."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from synapse import settings
+from synapse.cli.main import app
+from synapse.engine.registry import Registry
+from tests.docs.pages import PAGES, ROOT, commands, name
+
+COMMAND = typer.main.get_command(app)
+INLINE = re.compile(r"`(synapse(?: [^`]+)?)`")
+VARIABLES = {
+    f"SYNAPSE_{field.upper()}"
+    for model in vars(settings).values()
+    if inspect.isclass(model) and hasattr(model, "model_fields")
+    for field in model.model_fields
+}
+TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+WORKER = re.compile(r"celery -A synapse worker[^\n`]*")
+
+
+def synapse_commands(page: Path) -> list[str]:
+    """Every ``synapse …`` of a page: in a shell block, and in running text, where words in capitals stand for something."""
+    shell = [line for line in commands(page) if line.startswith("synapse ")]
+    return shell + [found for found in INLINE.findall(page.read_text("utf-8")) if " " in found]
+
+
+def parse(line: str) -> None:
+    """Let the command's own parser read it, group by group. Raises what the parser raises."""
+    words = shlex.split(line.partition(" | ")[0].replace("…", "x"), comments=True)[1:]
+    found: Any = COMMAND
+    path = "synapse"
+    while hasattr(found, "commands") and words:
+        word = words.pop(0)
+        assert word in found.commands or word.startswith("--"), f"{path} has no {word!r}"
+        if word.startswith("--"):
+            return
+        found, path = found.commands[word], f"{path} {word}"
+    if not hasattr(found, "commands") and words:
+        found.make_context(path, [word.strip("[]") for word in words], resilient_parsing=False)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_every_command_is_one_that_the_parser_takes(page: Path) -> None:
+    for line in synapse_commands(page):
+        try:
+            parse(line)
+        except Exception as error:
+            raise AssertionError(f"{line}: {error}") from error
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_every_variable_is_a_setting(page: Path) -> None:
+    assert set(re.findall(r"\bSYNAPSE_[A-Z_]+[A-Z]\b", page.read_text("utf-8"))) - VARIABLES == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_every_target_is_in_the_makefile(page: Path) -> None:
+    text = page.read_text("utf-8")
+    named = set(re.findall(r"`make ([a-z-]+)`", text)) | set(re.findall(r"\bmake ([a-z-]+)$", "\n".join(commands(page)), re.MULTILINE))
+    assert named - TARGETS == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_every_queue_that_a_worker_is_given_is_one(page: Path) -> None:
+    queues = {*Registry.installed().queues(), "synapse-words"}
+    for line in WORKER.findall(page.read_text("utf-8")):
+        if asked := re.search(r"-Q (\S+)", line):
+            assert set(asked[1].split(",")) - queues == set(), line
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/howto/rabbitmq-postgresql.md"])
+def test_a_page_that_starts_workers_starts_one_for_every_queue(page: str) -> None:
+    served = re.findall(r"celery -A synapse worker -Q (synapse-[a-z-]+)", (ROOT / page).read_text("utf-8"))
+    assert set(served) == set(Registry.installed().queues())
+
+
+def test_a_misspelt_command_would_be_noticed() -> None:
+    for wrong in ("synapse reserch x", "synapse runs resume", "synapse mcp secondary", "synapse index . --nme x"):
+        with pytest.raises(Exception, match=r"."):
+            parse(wrong)
