@@ -30,6 +30,9 @@ def index(path: Path | None, name: str | None = None, *, only_used: bool = False
             bar.update(task, completed=done, total=total)
 
         indexed = _run(corpora, path, name, only_used, show)
+    if path is None:
+        # A module of somebody else's package that cannot be read is nothing that this user can mend.
+        return indexed
     for reason in [*indexed.failed, *indexed.skipped][:_COMPLAINTS]:
         console.print(Text(f"not indexed: {shown(reason)}"), soft_wrap=True)
     further = len(indexed.failed) + len(indexed.skipped) - _COMPLAINTS
