@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from synapse.contracts.agent import queue_of
 from synapse.engine import topology
 from synapse.engine.registry import Registry
 from synapse.settings import BrokerSettings, EngineSettings
 
 # Above the longest step: RabbitMQ closes the channel of a consumer that holds a message for longer.
 _LONGEST_STEP = 86_400
+_PREFIX = "synapse."
+
+
+def _route(name: str, *_: Any, **__: Any) -> dict[str, str] | None:
+    """An agent's task goes to the queue of the agent's module."""
+    return {"queue": queue_of(name.removeprefix(_PREFIX))} if name.startswith(_PREFIX) else None
 
 
 def celery_settings(
@@ -23,6 +30,7 @@ def celery_settings(
         "broker_connection_retry_on_startup": True,
         "broker_transport_options": {"polling_interval": 0.01} if broker.embedded else {},
         "task_queues": [topology.step_queue(name, broker.queue_type) for name in queues],
+        "task_routes": (_route,),  # for whoever sends a task by Celery's own means; hints name their queue
         "task_default_queue": "synapse-orchestrator",
         "task_default_exchange": "",
         "task_create_missing_queues": False,  # a misspelt -Q is an error, not an empty queue

@@ -206,7 +206,7 @@ class MemoryPublisher:
 
     def __init__(self, queues: Iterable[str]) -> None:
         self._lock = threading.Lock()
-        self._connection = kombu.Connection("memory://")
+        self._connection = kombu.Connection("memory://localhost/")
         self._channel = self._connection.channel()
         topology.declare(self._channel, queues)
         topology.event_log_queue()(self._channel).declare()

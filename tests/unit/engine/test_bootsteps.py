@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from synapse.contracts.messages import Event, MessageType
+from synapse.engine import bootsteps
+from synapse.engine.bootsteps import EventLogStep, HousekeepingStep, HubStep
+from synapse.settings import BrokerSettings
+
+
+class Message:
+    """A delivery."""
+
+    def __init__(self, gone: bool = False) -> None:
+        self.became = ""
+        self.gone = gone
+
+    def ack(self) -> None:
+        if self.gone:
+            raise ConnectionResetError("the channel is gone")
+        self.became += "acked"
+
+    def reject(self) -> None:
+        self.became += "rejected"
+
+
+class Parent:
+    """What a step sees of Celery's consumer."""
+
+    def __init__(self, *queues: str) -> None:
+        self.logged: list[list[int]] = []
+        self.timers: list[tuple[float, Any]] = []
+        self.cancelled = 0
+        self.fault: Exception | None = None
+        self.app = SimpleNamespace(
+            amqp=SimpleNamespace(queues=SimpleNamespace(consume_from=dict.fromkeys(queues))),
+            runtime=SimpleNamespace(broker=BrokerSettings(broker_url=None, queue_type="quorum")),
+            event_log=self._log,
+        )
+        self.timer = SimpleNamespace(call_repeatedly=self._call)
+
+    def _log(self, events: list[Event]) -> None:
+        self.logged.append([event.seq for event in events])
+        if self.fault is not None:
+            raise self.fault
+
+    def _call(self, seconds: float, work: Any) -> Any:
+        self.timers.append((seconds, work))
+        return SimpleNamespace(cancel=self._cancel)
+
+    def _cancel(self) -> None:
+        self.cancelled += 1
+
+
+def body(seq: int) -> dict[str, Any]:
+    event = Event(run="r", seq=seq, at=datetime(2026, 1, 1, tzinfo=UTC), type=MessageType.STATUS_UPDATE, name="step.started")
+    return event.model_dump(mode="json")
+
+
+@pytest.fixture
+def parent() -> Parent:
+    return Parent("synapse-logger", "synapse-search")
+
+
+@pytest.fixture
+def log(parent: Parent, monkeypatch: pytest.MonkeyPatch) -> EventLogStep:
+    """The step, its consumers left out."""
+    for name in ("start", "stop"):
+        monkeypatch.setattr(bootsteps.bootsteps.ConsumerStep, name, lambda self, parent: None)
+    return EventLogStep(parent)
+
+
+@pytest.mark.parametrize(("queues", "there"), [(("synapse-logger",), True), (("synapse-search",), False), ((), False)])
+def test_events_are_consumed_only_where_the_loggers_queue_is(queues: tuple[str, ...], there: bool) -> None:
+    parent = Parent(*queues)
+    assert EventLogStep(parent).include_if(parent) is there
+
+
+def test_its_queue_is_of_the_brokers_kind_and_read_a_bounded_number_ahead(log: EventLogStep) -> None:
+    (consumer,) = log.get_consumers(None)
+    (queue,) = consumer.queues
+    assert (queue.name, queue.queue_arguments["x-queue-type"], consumer.prefetch_count) == ("synapse-events", "quorum", 200)
+
+
+def test_events_are_handed_on_together_when_the_timer_comes(log: EventLogStep, parent: Parent) -> None:
+    messages = [Message(), Message()]
+    log.start(parent)
+    for seq, message in enumerate(messages, 1):
+        log._take(body(seq), message)
+    assert parent.logged == []
+    ((_, flush),) = parent.timers
+    flush()
+    flush()
+    assert parent.logged == [[1, 2]]
+    assert [message.became for message in messages] == ["acked", "acked"]
+
+
+def test_a_full_batch_does_not_wait_for_the_timer(log: EventLogStep, parent: Parent, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bootsteps, "_BATCH", 3)
+    for seq in range(1, 8):
+        log._take(body(seq), Message())
+    assert parent.logged == [[1, 2, 3], [4, 5, 6]]
+
+
+def test_what_is_no_event_is_rejected_and_keeps_nobody_waiting(log: EventLogStep, parent: Parent, logs: list[Any]) -> None:
+    odd, good = Message(), Message()
+    log._take({"seq": "x"}, odd)
+    log._take(body(1), good)
+    log._flush()
+    assert (odd.became, good.became, parent.logged) == ("rejected", "acked", [[1]])
+    assert [line["event"] for line in logs] == ["event.unreadable"]
+
+
+def test_events_that_cannot_be_logged_do_not_block_those_behind_them(log: EventLogStep, parent: Parent, logs: list[Any]) -> None:
+    parent.fault = RuntimeError("the file server is away")
+    first, second = Message(), Message()
+    log._take(body(1), first)
+    log._flush()
+    parent.fault = None
+    log._take(body(2), second)
+    log._flush()
+    assert (first.became, second.became, parent.logged) == ("acked", "acked", [[1], [2]])
+    assert [line["event"] for line in logs] == ["event_log.failed"]
+
+
+def test_stopping_hands_on_what_is_left(log: EventLogStep, parent: Parent) -> None:
+    log.start(parent)
+    log._take(body(1), Message())
+    log.stop(parent)
+    assert (parent.logged, parent.cancelled) == ([[1]], 1)
+
+
+def test_a_channel_that_is_gone_does_not_keep_the_consumers_from_being_stopped(
+    parent: Parent, log: EventLogStep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped: list[Any] = []
+    monkeypatch.setattr(bootsteps.bootsteps.ConsumerStep, "stop", lambda self, parent: stopped.append(parent))
+    log.start(parent)
+    log._take(body(1), Message(gone=True))
+    with pytest.raises(ConnectionResetError):
+        log.stop(parent)
+    assert stopped == [parent]
+
+
+def test_housekeeping_starts_and_stops_with_the_worker() -> None:
+    said: list[str] = []
+    keeper = SimpleNamespace(start=lambda: said.append("started"), stop=lambda: said.append("stopped"))
+    worker = SimpleNamespace(app=SimpleNamespace(runtime=SimpleNamespace(housekeeping=lambda: keeper)))
+    step = HousekeepingStep(worker)
+    step.stop(worker)
+    step.start(worker)
+    step.stop(worker)
+    step.terminate(worker)
+    assert said == ["started", "stopped"]
+
+
+def test_the_hub_is_woken_when_callbacks_wait_and_left_alone_otherwise() -> None:
+    woken: list[int] = []
+    hub = SimpleNamespace(on_tick=set(), _ready=set(), _waker=SimpleNamespace(wake=lambda: woken.append(1)))
+    HubStep(SimpleNamespace()).start(SimpleNamespace(hub=hub))
+    (nudge,) = hub.on_tick
+    nudge()
+    assert woken == []
+    hub._ready.add("callback")
+    nudge()
+    assert woken == [1]
+
+
+def test_a_worker_without_a_hub_needs_no_nudge() -> None:
+    worker = SimpleNamespace(hub=None)
+    HubStep(worker).start(worker)
+    assert vars(worker) == {"hub": None}
+
+
+def test_the_steps_are_added_to_an_applications_workers() -> None:
+    app = SimpleNamespace(steps={"worker": set(), "consumer": set()})
+    bootsteps.install(app)
+    assert app.steps == {"worker": {HousekeepingStep, HubStep}, "consumer": {EventLogStep}}
