@@ -7,7 +7,7 @@ ARGS ?=
 
 export CORPUS QUESTION
 
-.PHONY: help env run up test test-unit lint format types contracts check lock bench-engine bench-latency clean
+.PHONY: help env run up test test-unit lint format types contracts docs check lock bench-engine bench-latency clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -48,6 +48,9 @@ types: env ## Types, strictly
 
 contracts: env ## Who may import whom
 	@.venv/bin/lint-imports
+
+docs: env ## Write docs/reference from the code
+	@$(PY) scripts/generate-docs
 
 check: lint types contracts test ## Everything that must hold
 
