@@ -167,7 +167,10 @@ def test_a_queue_that_is_there_with_other_arguments_is_reported_and_leaves_no_co
     assert "PRECONDITION_FAILED" in logs[-1]["error"]
 
 
-def test_a_worker_that_does_not_wait_collects_the_confirms_with_its_next_message(broker: FakeBroker, publisher: AmqpPublisher) -> None:
+def test_a_worker_that_does_not_wait_collects_the_confirms_with_a_later_message(
+    broker: FakeBroker, publisher: AmqpPublisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_COLLECT_FROM", 2)
     answer, broker.answer = broker.answer, None
     assert publisher.hints([hint(1)], wait=False) == 1
     channel = broker.connections[0].made
