@@ -170,7 +170,7 @@ def test_a_queue_that_is_there_with_other_arguments_is_reported_and_leaves_no_co
 def test_a_worker_that_does_not_wait_collects_the_confirms_with_a_later_message(
     broker: FakeBroker, publisher: AmqpPublisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_COLLECT_FROM", 2)
+    monkeypatch.setattr(module, "_COLLECT_FROM", 1, raising=False)
     answer, broker.answer = broker.answer, None
     assert publisher.hints([hint(1)], wait=False) == 1
     channel = broker.connections[0].made
@@ -184,8 +184,9 @@ def test_a_worker_that_does_not_wait_collects_the_confirms_with_a_later_message(
 
 
 def test_what_a_broken_connection_left_unconfirmed_is_sent_again_with_the_next_message(
-    broker: FakeBroker, publisher: AmqpPublisher
+    broker: FakeBroker, publisher: AmqpPublisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(module, "_COLLECT_FROM", 1, raising=False)
     answer, broker.answer = broker.answer, None
     assert publisher.hints([hint(1)], wait=False) == 1
     broker.connections[0].broken, broker.answer = True, answer
@@ -197,6 +198,7 @@ def test_what_a_broken_connection_left_unconfirmed_is_sent_again_with_the_next_m
 def test_too_many_open_confirms_are_waited_for_after_all(
     broker: FakeBroker, publisher: AmqpPublisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(module, "_COLLECT_FROM", 1, raising=False)
     monkeypatch.setattr(module, "_MOST_OUTSTANDING", 2)
     answer, broker.answer = broker.answer, None
     publisher.hints([hint(1), hint(2)], wait=False)
