@@ -11,7 +11,8 @@ from __future__ import annotations
 import select
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import kombu
@@ -38,6 +39,8 @@ class Publisher(Protocol):
         """Close every connection."""
 
 
+_COLLECT_FROM = 16
+"""Fewer confirms than this are not worth the system calls to read them."""
 _MOST_OUTSTANDING = 256
 """Confirms that may be left for later; beyond it even a worker waits."""
 
@@ -79,6 +82,8 @@ class AmqpPublisher:
                     self._all.append(held)
                 held.send(todo)
                 # What came back may be of an earlier call that did not wait.
+                if not wait and held.outstanding < _COLLECT_FROM:
+                    return len(things)
                 return max(0, len(things) - held.settle(self._timeout if wait or held.outstanding > _MOST_OUTSTANDING else 0))
             except self._errors as error:
                 # What was not confirmed is sent again, by this call or by nobody: a hint that arrives twice does nothing twice.
@@ -134,11 +139,28 @@ class _Channel:
 
     def send(self, todo: deque[_Sending]) -> None:
         """Send messages and take them off ``todo``; they count as outstanding until `settle` meets their confirms."""
-        while todo:
-            how, thing = todo[0]
-            how(self, thing)
-            self.sent += 1
-            self._waiting.append(todo.popleft())
+        with self._one_write():
+            while todo:
+                how, thing = todo[0]
+                how(self, thing)
+                self.sent += 1
+                self._waiting.append(todo.popleft())
+
+    @contextmanager
+    def _one_write(self) -> Iterator[None]:
+        """Everything published inside leaves in one system call: py-amqp makes one a message, and that is what a message costs."""
+        transport = getattr(getattr(self.connection, "connection", None), "transport", None)
+        write = getattr(transport, "_write", None)
+        if transport is None or write is None:
+            yield  # another make of transport writes as it does
+            return
+        parts: list[bytes] = []
+        transport._write = lambda view: parts.append(bytes(view))
+        try:
+            yield
+        finally:
+            transport._write = write
+        write(b"".join(parts))
 
     def unconfirmed(self) -> list[_Sending]:
         """What was sent here and may have been lost."""

@@ -64,6 +64,11 @@ _PARAMETER = re.compile(r"(?<![:\w]):(\w+)")
 _VICTIM = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
 
 
+# A plan made while the tables were empty is kept for the connection's life: without this it would be a scan of whole tables,
+# and every statement here goes by a key or by a sweep's index.
+_OPTIONS = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off"
+
+
 class PostgresDriver:
     """psycopg 3, autocommit, prepared statements with generic plans: the shapes never change, only the values do."""
 
@@ -79,7 +84,7 @@ class PostgresDriver:
         if held is not None and not held.closed:
             return held
         try:
-            made = psycopg.connect(self._url, autocommit=True, options="-c plan_cache_mode=force_generic_plan", connect_timeout=10)
+            made = psycopg.connect(self._url, autocommit=True, options=_OPTIONS, connect_timeout=10)
         except psycopg.OperationalError as error:
             raise Unavailable(f"PostgreSQL does not answer: {str(error).splitlines()[0]}") from error
         made.prepare_threshold = 0

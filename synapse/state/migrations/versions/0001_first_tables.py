@@ -13,7 +13,7 @@ def upgrade() -> None:
     """Make every table."""
     op.create_table(
         "arrival",
-        sa.Column("run", sa.Text(), nullable=False),
+        sa.Column("run", Index, nullable=False),
         sa.Column("node", Index, nullable=False),
         sa.Column("idx", Index, nullable=False),
         sa.Column("member", sa.Integer(), nullable=False),
@@ -30,7 +30,7 @@ def upgrade() -> None:
     op.create_table(
         "event",
         sa.Column("position", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), server_default=sa.text("0"), nullable=False),
-        sa.Column("run", sa.Text(), nullable=False),
+        sa.Column("run", Index, nullable=False),
         sa.Column("seq", sa.Integer(), nullable=False),
         sa.Column("at", Timestamp(), nullable=False),
         sa.Column("type", sa.Text(), nullable=False),
@@ -44,7 +44,7 @@ def upgrade() -> None:
     op.create_index("event_position", "event", ["position", "run", "seq"], unique=False)
     op.create_table(
         "fan_out",
-        sa.Column("run", sa.Text(), nullable=False),
+        sa.Column("run", Index, nullable=False),
         sa.Column("node", Index, nullable=False),
         sa.Column("idx", Index, nullable=False),
         sa.Column("width", sa.Integer(), nullable=False),
@@ -63,7 +63,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "step",
-        sa.Column("run", sa.Text(), nullable=False),
+        sa.Column("run", Index, nullable=False),
         sa.Column("node", Index, nullable=False),
         sa.Column("idx", Index, nullable=False),
         sa.Column("agent", sa.Text(), nullable=False),
@@ -99,7 +99,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "run",
-        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("id", Index, nullable=False),
         sa.Column("workflow", sa.Text(), nullable=False),
         sa.Column("digest", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
