@@ -64,6 +64,9 @@ class EngineSettings(_Settings):
     max_lost: int = Field(default=5, ge=1, description="A step that lost its worker more often fails, for it may be what kills them.")
     run_timeout_seconds: float = Field(default=3600.0, gt=0, description="Deadline of a run that names none.")
     workflows_dir: Path | None = Field(default=None, description="Folder of your own workflow definitions, one YAML or JSON file each.")
+    inline: bool = Field(
+        default=True, description="Of the steps that one makes ready, try one for the same queue at once, without a message of its own."
+    )
     concurrency: int = Field(default=4, ge=1, le=256, description="Steps at a time in an embedded or thread-pool worker.")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,13 +21,14 @@ _TICK = 1.0
 
 @dataclass(eq=False)
 class Held:
-    """An attempt under way. ``stop`` is called, from another thread, when it no longer counts."""
+    """An attempt under way. ``stop`` is called, from another thread, when it no longer counts; after ``until`` its lease runs out."""
 
     attempt: Attempt
     since: float
     renewed: float
     stop: Callable[[], object] = field(default=lambda: None)
     lost: bool = False
+    until: float = math.inf
 
 
 class Heartbeat:
@@ -69,7 +71,7 @@ class Heartbeat:
             now = monotonic()
             with self._lock:
                 long = [held for held in self._held if now - held.since >= self._tick and not held.lost]
-            due = [held for held in long if now - held.renewed >= self._renew_every]
+            due = [held for held in long if now - held.renewed >= self._renew_every and now < held.until]
             for renew, some in ((True, due), (False, [held for held in long if held not in due])):
                 self._check(some, renew=renew, now=now)
 

@@ -15,7 +15,7 @@ from typing import Any
 import structlog
 from pydantic import BaseModel, ValidationError
 
-from synapse.contracts.agent import Agent
+from synapse.contracts.agent import Agent, queue_of
 from synapse.contracts.run import Failure
 from synapse.contracts.toolbox import StepContext, Toolbox
 from synapse.contracts.workflow import Retry, Step
@@ -24,7 +24,7 @@ from synapse.engine.publisher import Publisher
 from synapse.errors import Cancelled, NotFound, Permanent, StepTimeout, SynapseError, Transient
 from synapse.state.definitions import Definitions
 from synapse.state.ledger import Ledger, failure_of
-from synapse.state.records import STALE, Attempt, Note, Outcome
+from synapse.state.records import STALE, Attempt, Hint, Note, Outcome
 from synapse.telemetry import metrics
 from synapse.tools.loop import BackgroundLoop, process_loop
 from synapse.workflows.expressions import evaluate
@@ -48,15 +48,25 @@ class Runner:
     heartbeat: Heartbeat
     toolbox: ToolboxFactory
     worker: str
+    inline: bool = True
 
     def try_step(self, run: str, place: str, digest: str) -> str:
-        """Try the step; what became of the hint: succeeded, retrying, skipped, failed, stale, cancelled or nothing."""
+        """Try the step, and what follows it in its chain on the same queue.
+
+        Returns what became of the last one tried: succeeded, retrying, skipped, failed, stale, cancelled or nothing.
+        """
+        became, following = self._try(run, place, digest)
+        while following is not None:
+            became, following = self._try(following.run, following.place, following.digest)
+        return became
+
+    def _try(self, run: str, place: str, digest: str) -> tuple[str, Hint | None]:
         program = self._program(digest)
         key, index = parse_place(place)
         attempt = self.ledger.claim(program, run, key, index, self.worker)
         if attempt is None:
             metrics.HINTS_SUPPRESSED.inc()
-            return "nothing"
+            return "nothing", None
         step = program.step(key)
         started = perf_counter()
         with self.heartbeat.holding(attempt) as held:
@@ -66,9 +76,18 @@ class Runner:
             if became != "cancelled":
                 metrics.RESULTS_FENCED.inc()
                 became = "stale"
-            return became
-        self.publisher.hints(outcome.hints, wait=False)
-        return became
+            return became, None
+        following = self._own(step, outcome)
+        self.publisher.hints([hint for hint in outcome.hints if hint is not following], wait=False)
+        return became, following
+
+    def _own(self, step: Step, outcome: Outcome) -> Hint | None:
+        """One of the steps that became ready, if it is for this very queue: tried here, it needs no message and no round trip.
+
+        The others' messages leave first, so that other workers are at them meanwhile.
+        """
+        queue = queue_of(step.agent)
+        return next((hint for hint in outcome.hints if queue_of(hint.agent) == queue), None) if self.inline else None
 
     def _program(self, digest: str) -> Program:
         return _program(self.definitions, digest)
@@ -128,6 +147,8 @@ class Runner:
 
     def _call(self, agent: Agent, task: BaseModel, tools: Toolbox, seconds: float, held: Held) -> Any:
         if not agent.is_async:
+            # A thread cannot be stopped; but its lease is not renewed for longer, and what it gives after that is refused.
+            held.until = held.since + seconds
             return agent.function(task, tools)
         loop: BackgroundLoop = process_loop()
         # One wait for result, time-out and cancellation alike: the heartbeat cancels the future from its own thread.

@@ -77,6 +77,7 @@ class Runtime:
             heartbeat=self.heartbeat,
             toolbox=self.toolbox,
             worker=self.holder,
+            inline=self.engine.inline,
         )
 
     def toolbox(self, context: StepContext, progress: Callable[[float, float, str], Awaitable[None]]) -> Toolbox:

@@ -14,6 +14,7 @@ from synapse.state.definitions import Definitions
 from synapse.state.driver import PostgresDriver, open_driver
 from synapse.state.events import Events
 from synapse.state.fused import FusedLedger
+from synapse.state.fused_lifecycle import FusedLifecycle
 from synapse.state.leases import Leases
 from synapse.state.ledger import Ledger
 from synapse.state.lifecycle import Lifecycle
@@ -48,7 +49,8 @@ class Database:
         self.ledger: Ledger = ledger(
             self.driver, self._packer, grace=engine.hint_grace_seconds, lease=engine.lease_seconds, max_lost=engine.max_lost
         )
-        self.lifecycle = Lifecycle(self.ledger)
+        lifecycle = FusedLifecycle if isinstance(self.driver, PostgresDriver) else Lifecycle
+        self.lifecycle: Lifecycle = lifecycle(self.ledger)
         self.reconciler = Reconciler(self.ledger, self.lifecycle)
         self.definitions = Definitions(self.driver)
         self.events = Events(self.driver)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from synapse.state.lifecycle import ADD_RUN
+
 _KEY = "run = :run AND node = :node AND idx = :idx"
 
 _CLAIM = f"""WITH mine AS (
@@ -112,3 +114,18 @@ def complete_sql(*, arrives: bool, joins: bool, steps: bool, ends: bool) -> str:
     parts.append("noted AS (INSERT INTO event (position, run, seq, at, type, name, step, agent, attempt, data) " + notes + ")")
     result = "(SELECT pending FROM joined)" if arrives else "0"
     return "WITH " + ",\n".join(parts).replace("{{", "{").replace("}}", "}") + f"\nSELECT {result} FROM counted"
+
+
+@lru_cache(maxsize=4)
+def begin_sql(*, joins: bool, steps: bool) -> str:
+    """Write a new run, its first event and what it opens: one row with its id, none when its id or key is there already."""
+    parts = [
+        f"gate AS ({ADD_RUN.replace('RETURNING id', 'RETURNING id AS run, position')})",
+        """noted AS (INSERT INTO event (position, run, seq, at, type, name, data)
+ SELECT position, run, 1, now(), 'task_assign', 'run.created', {json:said} FROM gate)""",
+    ]
+    if joins:
+        parts.append(f"new_joins AS ({_NEW_JOINS})")
+    if steps:
+        parts.append(f"new_steps AS ({_NEW_STEPS})")
+    return "WITH " + ",\n".join(parts) + "\nSELECT run FROM gate"

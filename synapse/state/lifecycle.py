@@ -83,28 +83,14 @@ class Lifecycle:
 
     def _begin(self, session: Session, program: Program, new: NewRun, made: Opening, ended: bool) -> Begun:
         workflow = program.workflow
-        session.rows(ADD_WORKFLOW, {"digest": program.digest, "name": workflow.name, "body": dumps(to_data(workflow))})
-        added = session.rows(
-            ADD_RUN,
-            {
-                "run": new.id,
-                "workflow": workflow.name,
-                "digest": program.digest,
-                "input": dumps(new.input),
-                "timeout": new.timeout,
-                "key": new.idempotency_key,
-                "fingerprint": new.fingerprint,
-                "traceparent": new.traceparent,
-            },
-        )
-        if not added:
+        session.rows(ADD_WORKFLOW, workflow_parameters(program))
+        if not session.rows(ADD_RUN, run_parameters(program, new)):
             run, fingerprint = session.rows(BY_KEY, {"key": new.idempotency_key, "run": new.id})[0]
             if fingerprint != new.fingerprint:
                 raise Conflict("the idempotency key was used for another request", field="Idempotency-Key", remedy="use a new key")
             return Begun(run, created=False)
         self.ledger.writes.open(session, new.id, made)
-        said = {"workflow": workflow.name, "next": [place(step.node.key, step.index) for step in made.steps]}
-        self.ledger.writes.note(session, new.id, 1, [Note("task_assign", "run.created", data=said)])
+        self.ledger.writes.note(session, new.id, 1, [Note("task_assign", "run.created", data=created(workflow.name, made))])
         if ended:
             last = self.ledger.writes.count(session, new.id, 1) or 2
             self.ledger.end_run(session, new.id, "succeeded", None)
@@ -160,3 +146,27 @@ class Lifecycle:
         if not found:
             raise NotFound(f"there is no run {run!r}")
         return found[0][0], found[0][1]
+
+
+def workflow_parameters(program: Program) -> dict[str, Any]:
+    """A definition's columns as parameters."""
+    return {"digest": program.digest, "name": program.workflow.name, "body": dumps(to_data(program.workflow))}
+
+
+def run_parameters(program: Program, new: NewRun) -> dict[str, Any]:
+    """A new run's columns as parameters."""
+    return {
+        "run": new.id,
+        "workflow": program.workflow.name,
+        "digest": program.digest,
+        "input": dumps(new.input),
+        "timeout": new.timeout,
+        "key": new.idempotency_key,
+        "fingerprint": new.fingerprint,
+        "traceparent": new.traceparent,
+    }
+
+
+def created(workflow: str, made: Opening) -> dict[str, Any]:
+    """What the event of a new run says."""
+    return {"workflow": workflow, "next": [place(step.node.key, step.index) for step in made.steps]}

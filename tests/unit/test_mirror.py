@@ -9,7 +9,6 @@ UNIT = ROOT / "tests" / "unit"
 
 # What needs no file of its own, each with its reason.
 UNTESTED_BY_NAME = {
-    "synapse/__main__.py",  # three lines that call the command
     "synapse/celery.py",  # the name `celery -A synapse` looks for; it only imports
 }
 # Unit tests about the tree rather than about one module.

@@ -5,10 +5,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from amqp.transport import TCPTransport
 
 from synapse.contracts.messages import Event, MessageType
 from synapse.engine import bootsteps
-from synapse.engine.bootsteps import EventLogStep, HousekeepingStep, HubStep
+from synapse.engine.bootsteps import EventLogStep, HousekeepingStep, HubStep, ReadAheadStep
 from synapse.settings import BrokerSettings
 
 
@@ -179,4 +180,19 @@ def test_a_worker_without_a_hub_needs_no_nudge() -> None:
 def test_the_steps_are_added_to_an_applications_workers() -> None:
     app = SimpleNamespace(steps={"worker": set(), "consumer": set()})
     bootsteps.install(app)
-    assert app.steps == {"worker": {HousekeepingStep, HubStep}, "consumer": {EventLogStep}}
+    assert app.steps == {"worker": {HousekeepingStep, HubStep}, "consumer": {EventLogStep, ReadAheadStep}}
+
+
+def test_a_plain_connection_is_read_in_one_call_and_another_kind_is_left_alone() -> None:
+    asked: list[int] = []
+    transport = TCPTransport("localhost:5672", connect_timeout=1)
+    transport.sock = SimpleNamespace(recv=lambda size: asked.append(size) or b"x" * 20)
+    transport._read_buffer = b""
+    transport._quick_recv = transport.sock.recv
+    tls = SimpleNamespace(transport=SimpleNamespace(_quick_recv="its own"))
+    for connection in (SimpleNamespace(transport=transport), tls):
+        ReadAheadStep(None).start(SimpleNamespace(connection=SimpleNamespace(connection=connection)))
+    assert transport._read(7) + transport._read(13) == b"x" * 20
+    assert asked == [65_536]
+    assert tls.transport._quick_recv == "its own"
+    transport.sock = None

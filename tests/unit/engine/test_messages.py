@@ -44,7 +44,7 @@ def test_celery_reads_it_as_the_task_message_that_apply_async_would_have_sent() 
     app = Celery("reader", broker="memory://", set_as_current=False)
     ran: list[Any] = []
 
-    @app.task(name="synapse.search.rank", typing=False, ignore_result=True)
+    @app.task(shared=False, name="synapse.search.rank", typing=False, ignore_result=True)
     def rank(*arguments: Any) -> None:
         ran.append(arguments)
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,7 +17,7 @@ from synapse.engine import runner as module
 from synapse.engine.runner import delay
 from synapse.errors import Permanent, StepTimeout, SynapseError, Transient, Unavailable
 from synapse.telemetry import metrics
-from tests.unit.engine.workshop import Things, Told, Workshop, until
+from tests.unit.engine.workshop import Things, Told, Workshop, echo, until
 from tests.unit.state.house import foreach, step
 
 NEVER_AGAIN = Retry(attempts=1)
@@ -450,3 +451,27 @@ def test_the_event_of_a_step_under_way_is_there_before_it_ends(workshop: Worksho
     run = workshop.begin({"step": "a", "agent": "look"})
     workshop.attempt(run, "a")
     assert seen == [["run.created", "step.started"]]
+
+
+def test_a_chain_on_one_queue_is_run_through_without_messages(workshop: Workshop) -> None:
+    run = workshop.begin({"chain": [step("a"), step("b"), step("c")]})
+    runner = replace(workshop.runner, inline=True)
+    assert runner.try_step(run, "a", workshop.house.programs[run].digest) == "succeeded"
+    assert workshop.house.states(run) == {"a": "succeeded", "b": "succeeded", "c": "succeeded"}
+    assert workshop.published.sent == []
+
+
+def test_of_a_fan_out_on_its_queue_a_worker_keeps_one_member_and_sends_the_others(workshop: Workshop) -> None:
+    run = workshop.begin({"chain": [step("a"), {"group": [step("b"), step("c"), step("d")]}]})
+    runner = replace(workshop.runner, inline=True)
+    assert runner.try_step(run, "a", workshop.house.programs[run].digest) == "succeeded"
+    assert [hint.place for hint, _ in workshop.published.sent] == ["c", "d"]
+    assert workshop.house.states(run) == {"a": "succeeded", "b": "succeeded", "c": "ready", "d": "ready"}
+
+
+def test_a_step_for_another_queue_is_left_to_that_queues_workers(workshop: Workshop) -> None:
+    workshop.add("other", echo)
+    run = workshop.begin({"chain": [step("a"), {"step": "b", "agent": "other"}]})
+    runner = replace(workshop.runner, inline=True)
+    assert runner.try_step(run, "a", workshop.house.programs[run].digest) == "succeeded"
+    assert [hint.place for hint, _ in workshop.published.sent] == ["b"]

@@ -113,6 +113,7 @@ class Workshop:
             heartbeat=self.heartbeat,
             toolbox=self._toolbox,
             worker="bench",
+            inline=False,
         )
 
     def _toolbox(self, context: StepContext, progress: Any) -> Toolbox:
