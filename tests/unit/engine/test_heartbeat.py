@@ -66,6 +66,16 @@ def test_a_step_that_ended_is_no_longer_renewed(attempt: Attempt) -> None:
     heartbeat.close()
 
 
+def test_a_step_past_its_time_is_looked_at_and_not_renewed(attempt: Attempt) -> None:
+    ledger = Beats()
+    heartbeat = beating(ledger)
+    with heartbeat.holding(attempt) as held:
+        held.until = held.since
+        until(lambda: ledger.looks > 4)
+    assert ledger.renewals == []
+    heartbeat.close()
+
+
 def test_a_step_that_no_longer_counts_is_told_to_stop_once(attempt: Attempt) -> None:
     ledger = Beats()
     ledger.answer = list
