@@ -113,7 +113,8 @@ class Housekeeping:
     def sweep(self) -> Sweep:
         """One look at what a crash may have left; publishes what it found."""
         sweep = self.database.reconciler.sweep()
-        self.publisher.hints(sweep.hints)
+        if self.publisher.hints(sweep.hints) < len(sweep.hints):
+            self.database.reconciler.unsent(sweep.hints)
         metrics.HINTS_REPUBLISHED.inc(sweep.republished)
         metrics.LEASES_EXPIRED.inc(sweep.leases_expired)
         metrics.TIMERS_FIRED.inc(sweep.timers)

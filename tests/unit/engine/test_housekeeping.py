@@ -60,6 +60,19 @@ def written(workshop: Workshop) -> list[tuple[str, int]]:
     return [(str(run), int(seq)) for run, seq in workshop.house.sql("SELECT run, seq FROM event ORDER BY position, run, seq")]
 
 
+def test_hints_that_the_broker_did_not_take_are_sent_again_at_once_however_long_it_was_away(workshop: Workshop, keepers: Keepers) -> None:
+    keeper, publisher = keepers("one")
+    run = workshop.begin(TWO)
+    workshop.house.sql("UPDATE step SET due = {now} - 1 WHERE run = :run RETURNING 1", run=run)
+    publisher.takes = False
+    for _ in range(6):
+        until(lambda: keeper.sweep().republished == 1)
+    publisher.takes, publisher.sent = True, []
+    until(lambda: keeper.sweep().republished == 1)
+    assert [hint.place for hint, _ in publisher.sent] == ["a"]
+    assert keeper.sweep().republished == 0
+
+
 def test_events_are_published_in_the_order_they_were_committed(workshop: Workshop, keepers: Keepers) -> None:
     _, publisher = started = keepers("one")
     started[0].start()
