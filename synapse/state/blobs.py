@@ -7,6 +7,7 @@ import hashlib
 import os
 import re
 import tempfile
+from abc import ABC, abstractmethod
 from pathlib import Path
 
 from synapse.contracts.blobs import BlobStore
@@ -24,11 +25,16 @@ def _checked(sha256: str) -> str:
     return sha256
 
 
-class FolderBlobs:
-    """One file per blob, written whole or not at all, two levels deep."""
+class _Threaded(ABC):
+    """A blocking store as `BlobStore`: its calls go to a thread."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    @abstractmethod
+    def put_now(self, data: bytes) -> str:
+        """`put`, for a caller that has a thread to itself."""
+
+    @abstractmethod
+    def get_now(self, sha256: str) -> bytes:
+        """`get`, for a caller that has a thread to itself."""
 
     async def put(self, data: bytes) -> str:
         """Store bytes; returns their sha256."""
@@ -37,6 +43,13 @@ class FolderBlobs:
     async def get(self, sha256: str) -> bytes:
         """The bytes of that name. Raises Permanent when there are none."""
         return await asyncio.to_thread(self.get_now, sha256)
+
+
+class FolderBlobs(_Threaded):
+    """One file per blob, written whole or not at all, two levels deep."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
 
     def put_now(self, data: bytes) -> str:
         """`put`, for a caller that has a thread to itself."""
@@ -67,19 +80,11 @@ class FolderBlobs:
         return self.folder / name[:2] / name[2:4] / name
 
 
-class SqlBlobs:
+class SqlBlobs(_Threaded):
     """Blobs in the database: one place to back up, shared by every machine that reaches it."""
 
     def __init__(self, driver: Driver) -> None:
         self.driver = driver
-
-    async def put(self, data: bytes) -> str:
-        """Store bytes; returns their sha256."""
-        return await asyncio.to_thread(self.put_now, data)
-
-    async def get(self, sha256: str) -> bytes:
-        """The bytes of that name. Raises Permanent when there are none."""
-        return await asyncio.to_thread(self.get_now, sha256)
 
     def put_now(self, data: bytes) -> str:
         """`put`, for a caller that has a thread to itself."""
