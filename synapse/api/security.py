@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hmac
-import ipaddress
 from typing import Annotated, Final
 
 from fastapi import Depends, Request
 
 from synapse.api.problems import Refusal
 from synapse.errors import InvalidInput
-from synapse.settings import ApiSettings
+from synapse.settings import ApiSettings, is_loopback
 
 HEADERS: Final = {"WWW-Authenticate": 'Bearer realm="synapse"'}
 
@@ -23,16 +22,6 @@ def check_exposure(settings: ApiSettings) -> None:
             field="SYNAPSE_API_TOKEN",
             remedy="set it to at least 16 characters, or listen on 127.0.0.1",
         )
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host to listen on is reached from this machine only."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def authorised(request: Request) -> bool:

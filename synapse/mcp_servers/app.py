@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hmac
-import ipaddress
 import logging
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
@@ -21,7 +20,7 @@ from starlette.types import Receive, Scope, Send
 from synapse import __version__
 from synapse.errors import InvalidInput
 from synapse.mcp_servers.metrics import CONTENT_TYPE, ServerMetrics
-from synapse.settings import McpServerSettings
+from synapse.settings import McpServerSettings, is_loopback
 
 
 @dataclass(frozen=True)
@@ -151,16 +150,7 @@ def require_token(settings: McpServerSettings) -> None:
         if len(settings.mcp_token.get_secret_value()) < 16:
             raise InvalidInput("SYNAPSE_MCP_TOKEN is shorter than 16 characters", field="mcp_token")
         return
-    if not _is_loopback(settings.mcp_host):
+    if not is_loopback(settings.mcp_host):
         raise InvalidInput(
             f"an MCP server that listens on {settings.mcp_host!r} needs a token", field="mcp_token", remedy="set SYNAPSE_MCP_TOKEN"
         )
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

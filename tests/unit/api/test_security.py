@@ -4,10 +4,10 @@ import httpx
 import pytest
 
 from synapse.api.app import create_app
-from synapse.api.security import check_exposure, is_loopback
+from synapse.api.security import check_exposure
 from synapse.errors import InvalidInput
 from synapse.service.service import Service
-from synapse.settings import ApiSettings
+from synapse.settings import ApiSettings, is_loopback
 
 TOKEN = "a-token-of-some-length"
 
