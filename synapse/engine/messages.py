@@ -1,6 +1,6 @@
-"""The Celery task message of a hint: what `apply_async` would send, built directly, for it is the hot path.
+"""What is published: the Celery task message of a hint, as `apply_async` would send it, and the message of an event.
 
-It carries ids only: the run, the step's place, the workflow's digest. Whoever gets it asks the ledger for the rest.
+A hint carries ids only: the run, the step's place, the workflow's digest. Whoever gets it asks the ledger for the rest.
 """
 
 from __future__ import annotations
@@ -11,9 +11,13 @@ import socket
 from typing import Any
 
 from synapse.contracts.agent import queue_of
+from synapse.contracts.messages import Event
+from synapse.engine.frames import Publication
+from synapse.engine.topology import EVENTS
 from synapse.state.records import Hint
 
 _ORIGIN = f"gen{os.getpid()}@{socket.gethostname()}"
+_PLAIN = {"content_type": "application/json", "content_encoding": "utf-8", "delivery_mode": 2}
 _EMBED = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
 
 
@@ -22,13 +26,16 @@ def task_id(hint: Hint) -> str:
     return f"{hint.run}:{hint.place}"
 
 
-def body(hint: Hint) -> str:
-    """Celery's protocol 2: args, kwargs, embedded canvas."""
-    return json.dumps([[hint.run, hint.place, hint.digest], {}, _EMBED], separators=(",", ":"))
+def of_hint(hint: Hint) -> Publication:
+    """Celery's protocol 2, on disk, to the agent's queue: one that is not there would swallow it in silence, so it is mandatory."""
+    properties = {**_PLAIN, "headers": _headers(hint), "correlation_id": task_id(hint)}
+    # Args, kwargs, embedded canvas.
+    body = json.dumps([[hint.run, hint.place, hint.digest], {}, _EMBED], separators=(",", ":"))
+    return Publication("", queue_of(hint.agent), body.encode(), properties, mandatory=True)
 
 
-def headers(hint: Hint) -> dict[str, Any]:
-    """Celery's protocol 2 headers, those it asks for and those Flower shows; the run is the root of all its tasks."""
+def _headers(hint: Hint) -> dict[str, Any]:
+    """Those that Celery asks for and those that Flower shows; the run is the root of all its tasks."""
     made: dict[str, Any] = {
         "lang": "py",
         "task": f"synapse.{hint.agent}",
@@ -43,11 +50,7 @@ def headers(hint: Hint) -> dict[str, Any]:
     return made
 
 
-def properties(hint: Hint) -> dict[str, Any]:
-    """AMQP properties: on disk, and correlated with the task."""
-    return {"delivery_mode": 2, "correlation_id": task_id(hint)}
-
-
-def queue(hint: Hint) -> str:
-    """Where it goes."""
-    return queue_of(hint.agent)
+def of_event(event: Event) -> Publication:
+    """The event as plain JSON under its routing key; who takes one twice knows it by its id."""
+    properties = {**_PLAIN, "message_id": f"{event.run}:{event.seq}", "type": event.type.value}
+    return Publication(EVENTS.name, event.routing_key, event.model_dump_json().encode(), properties)

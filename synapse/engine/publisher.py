@@ -11,8 +11,7 @@ from __future__ import annotations
 import select
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 import kombu
@@ -20,6 +19,7 @@ import structlog
 
 from synapse.contracts.messages import Event
 from synapse.engine import messages, topology
+from synapse.engine.frames import Publication
 from synapse.settings import BrokerSettings
 from synapse.state.records import Hint
 
@@ -64,16 +64,16 @@ class AmqpPublisher:
 
     def hints(self, hints: Sequence[Hint], *, wait: bool = True) -> int:
         """Send hints to the queues of their agents, unroutable ones reported."""
-        return self._send(_Channel.hint, hints, wait=wait)
+        return self._send([messages.of_hint(hint) for hint in hints], wait=wait)
 
     def events(self, events: Sequence[Event]) -> int:
         """Send events to the topic exchange as plain JSON."""
-        return self._send(_Channel.event, events, wait=True)
+        return self._send([messages.of_event(event) for event in events], wait=True)
 
-    def _send(self, how: Callable[[_Channel, Any], None], things: Sequence[Any], *, wait: bool) -> int:
+    def _send(self, things: Sequence[Publication], *, wait: bool) -> int:
         if not things:
             return 0
-        todo: deque[_Sending] = deque((how, thing) for thing in things)
+        todo = deque(things)
         for last in (False, True):
             held: _Channel | None = getattr(self._local, "channel", None)
             try:
@@ -108,9 +108,6 @@ class AmqpPublisher:
         self._local = threading.local()
 
 
-_Sending = tuple[Callable[["_Channel", Any], None], Any]
-
-
 class _Channel:
     """One connection, one channel, confirms counted as they come."""
 
@@ -130,39 +127,23 @@ class _Channel:
         self.sent = self.confirmed = self.returned = 0
         self.refused = False
         self._early: set[int] = set()
-        self._waiting: deque[_Sending] = deque()
+        self._waiting: deque[Publication] = deque()
 
     @property
     def outstanding(self) -> int:
         """How many messages are not confirmed yet."""
         return self.sent - self.confirmed
 
-    def send(self, todo: deque[_Sending]) -> None:
-        """Send messages and take them off ``todo``; they count as outstanding until `settle` meets their confirms."""
-        with self._one_write():
-            while todo:
-                how, thing = todo[0]
-                how(self, thing)
-                self.sent += 1
-                self._waiting.append(todo.popleft())
+    def send(self, todo: deque[Publication]) -> None:
+        """Send messages, in one write, and take them off ``todo``; they count as outstanding until `settle` meets their confirms."""
+        connection, channel = self.connection.connection, self.channel.channel_id
+        data = b"".join([each.frames(channel, connection.frame_max) for each in todo])
+        self.sent += len(todo)
+        self._waiting.extend(todo)
+        todo.clear()
+        connection.transport.write(data)
 
-    @contextmanager
-    def _one_write(self) -> Iterator[None]:
-        """Everything published inside leaves in one system call: py-amqp makes one a message, and that is what a message costs."""
-        transport = getattr(getattr(self.connection, "connection", None), "transport", None)
-        write = getattr(transport, "_write", None)
-        if transport is None or write is None:
-            yield  # another make of transport writes as it does
-            return
-        parts: list[bytes] = []
-        transport._write = lambda view: parts.append(bytes(view))
-        try:
-            yield
-        finally:
-            transport._write = write
-        write(b"".join(parts))
-
-    def unconfirmed(self) -> list[_Sending]:
+    def unconfirmed(self) -> list[Publication]:
         """What was sent here and may have been lost."""
         self._forget()
         return list(self._waiting)
@@ -170,18 +151,6 @@ class _Channel:
     def _forget(self) -> None:
         for _ in range(len(self._waiting) - self.outstanding):
             self._waiting.popleft()
-
-    def hint(self, hint: Hint) -> None:
-        message = self.channel.prepare_message(
-            messages.body(hint), 0, "application/json", "utf-8", messages.headers(hint), messages.properties(hint)
-        )
-        # A queue that is not there would swallow the message in silence; `mandatory` has it returned.
-        self.channel.basic_publish(message, "", messages.queue(hint), mandatory=True)
-
-    def event(self, event: Event) -> None:
-        properties = {"delivery_mode": 2, "message_id": f"{event.run}:{event.seq}", "type": event.type.value}
-        message = self.channel.prepare_message(event.model_dump_json(), 0, "application/json", "utf-8", {}, properties)
-        self.channel.basic_publish(message, topology.EVENTS.name, event.routing_key)
 
     def settle(self, timeout: float) -> int:
         """Wait at most ``timeout`` seconds for outstanding confirms, with 0 only collect what is there.
@@ -237,19 +206,21 @@ class MemoryPublisher:
         """Put hints in their queues."""
         with self._lock:
             for hint in hints:
-                message = self._channel.prepare_message(
-                    messages.body(hint), 0, "application/json", "utf-8", messages.headers(hint), messages.properties(hint)
-                )
-                self._channel.basic_publish(message, "", messages.queue(hint))
+                self._put(messages.of_hint(hint))
         return len(hints)
 
     def events(self, events: Sequence[Event]) -> int:
         """Put events on the topic exchange."""
         with self._lock:
             for event in events:
-                message = self._channel.prepare_message(event.model_dump_json(), 0, "application/json", "utf-8", {}, {"delivery_mode": 2})
-                self._channel.basic_publish(message, topology.EVENTS.name, event.routing_key)
+                self._put(messages.of_event(event))
         return len(events)
+
+    def _put(self, publication: Publication) -> None:
+        properties = dict(publication.properties)
+        kind, encoding, headers = (properties.pop(name, None) for name in ("content_type", "content_encoding", "headers"))
+        message = self._channel.prepare_message(publication.body, 0, kind, encoding, headers, properties)
+        self._channel.basic_publish(message, publication.exchange, publication.routing_key)
 
     def close(self) -> None:
         """Close the channel."""

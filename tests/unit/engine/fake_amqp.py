@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import socket
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from struct import unpack_from
 from types import SimpleNamespace
 from typing import Any
 
+from amqp.basic_message import Message
 from amqp.exceptions import ChannelError, ConnectionError, NotFound
+from amqp.serialization import loads
 
 
 class FakeChannel:
@@ -18,6 +21,7 @@ class FakeChannel:
         self.broker, self.connection = broker, connection
         self.events: dict[str, set[Callable[..., None]]] = defaultdict(set)
         self.open: dict[int, dict[str, Any]] = {}
+        self.channel_id = 1
         self.tag = 0
         self.confirming = False
 
@@ -41,19 +45,18 @@ class FakeChannel:
     def confirm_select(self) -> None:
         self.confirming = True
 
-    @staticmethod
-    def prepare_message(body: str, priority: int, kind: str, encoding: str, headers: Any, properties: Any) -> dict[str, Any]:
-        return {"body": body, "content_type": kind, "headers": headers, **properties}
-
-    def basic_publish(self, message: dict[str, Any], exchange: str, routing_key: str, *, mandatory: bool = False) -> None:
+    def write(self, data: bytes) -> None:
+        """What the transport is given: the frames of any number of messages."""
         self.connection.check()
-        self.tag += 1
-        self.open[self.tag] = sent = {**message, "exchange": exchange, "routing_key": routing_key, "mandatory": mandatory}
-        self.broker.sent.append(sent)
-        self.connection.arrived(1)
-        if self.broker.breaks_after is not None and len(self.broker.sent) >= self.broker.breaks_after:
-            self.broker.breaks_after = None
-            self.connection.broken = True
+        for sent in published(data):
+            self.connection.check()
+            self.tag += 1
+            self.open[self.tag] = sent
+            self.broker.sent.append(sent)
+            self.connection.arrived(1)
+            if self.broker.breaks_after is not None and len(self.broker.sent) >= self.broker.breaks_after:
+                self.broker.breaks_after = None
+                self.connection.broken = True
 
     def tell(self, event: str, *details: Any) -> None:
         """A frame from the broker."""
@@ -81,7 +84,7 @@ class FakeConnection:
         self.made: FakeChannel | None = None
         self._far, near = socket.socketpair()
         near.setblocking(False)
-        self.connection = SimpleNamespace(sock=near)
+        self.connection = SimpleNamespace(sock=near, frame_max=4096, transport=SimpleNamespace(write=self._write))
 
     def channel(self) -> FakeChannel:
         self.broker.connections.append(self)
@@ -92,6 +95,10 @@ class FakeConnection:
     def check(self) -> None:
         if self.broken or self.broker.away:
             raise ConnectionError("connection reset by peer")
+
+    def _write(self, data: bytes) -> None:
+        assert self.made is not None
+        self.made.write(data)
 
     def arrived(self, frames: int) -> None:
         if self.broker.answer is not None:
@@ -175,3 +182,37 @@ def nack(channel: FakeChannel) -> None:
     tag = min(channel.open)
     channel.open.pop(tag)
     channel.tell("basic_nack", tag, False)
+
+
+def published(data: bytes) -> Iterator[dict[str, Any]]:
+    """The messages in these frames, read by py-amqp's own decoder."""
+    frames = list(_frames(data))
+    while frames:
+        method = frames.pop(0)
+        assert (method[0], method[2][:4]) == (1, bytes((0, 60, 0, 40))), "basic.publish"
+        (_, exchange, routing_key, mandatory, _), _ = loads("Bssbb", method[2], 4)
+        header = frames.pop(0)
+        assert header[0] == 2
+        message = Message()
+        message.inbound_header(header[2])
+        while not message.ready:
+            body = frames.pop(0)
+            assert (body[0], body[1]) == (3, method[1])
+            message.inbound_body(body[2])
+        headers = message.properties.pop("application_headers", {})
+        yield {
+            **message.properties,
+            "body": bytes(message.body).decode(),
+            "headers": headers,
+            "exchange": exchange,
+            "routing_key": routing_key,
+            "mandatory": mandatory,
+        }
+
+
+def _frames(data: bytes) -> Iterator[tuple[int, int, bytes]]:
+    while data:
+        kind, channel, size = unpack_from(">BHI", data)
+        assert data[7 + size] == 0xCE, "a frame ends where it says"
+        yield kind, channel, data[7 : 7 + size]
+        data = data[8 + size :]
