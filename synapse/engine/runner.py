@@ -24,7 +24,7 @@ from synapse.engine.publisher import Publisher
 from synapse.errors import Cancelled, NotFound, Permanent, StepTimeout, SynapseError, Transient
 from synapse.state.definitions import Definitions
 from synapse.state.ledger import Ledger, failure_of
-from synapse.state.records import STALE, Attempt, Hint, Note, Outcome
+from synapse.state.records import STALE, Attempt, Hint, Keep, Note, Outcome
 from synapse.telemetry import metrics
 from synapse.tools.loop import BackgroundLoop, process_loop
 from synapse.workflows.expressions import evaluate
@@ -53,21 +53,20 @@ class Runner:
     def try_step(self, run: str, place: str, digest: str) -> str:
         """Try the step, and what follows it in its chain on the same queue.
 
-        Returns what became of the last one tried: succeeded, retrying, skipped, failed, stale, cancelled or nothing.
+        Returns what became of the last one tried: succeeded, retrying, skipped, failed, stale, cancelled; or nothing.
         """
-        became, following = self._try(run, place, digest)
-        while following is not None:
-            became, following = self._try(following.run, following.place, following.digest)
-        return became
-
-    def _try(self, run: str, place: str, digest: str) -> tuple[str, Hint | None]:
         program = self._program(digest)
         key, index = parse_place(place)
         attempt = self.ledger.claim(program, run, key, index, self.worker)
         if attempt is None:
             metrics.HINTS_SUPPRESSED.inc()
-            return "nothing", None
-        step = program.step(key)
+        became = "nothing"
+        while attempt is not None:
+            became, attempt = self._try(program, attempt)
+        return became
+
+    def _try(self, program: Program, attempt: Attempt) -> tuple[str, Attempt | None]:
+        step = program.step(attempt.node.key)
         started = perf_counter()
         with self.heartbeat.holding(attempt) as held:
             outcome, became = self._settle(program, step, attempt, held)
@@ -77,17 +76,22 @@ class Runner:
                 metrics.RESULTS_FENCED.inc()
                 became = "stale"
             return became, None
-        following = self._own(step, outcome)
-        self.publisher.hints([hint for hint in outcome.hints if hint is not following], wait=False)
-        return became, following
+        own = self._own(step, outcome)
+        self.publisher.hints([hint for hint in outcome.hints if hint is not own], wait=False)
+        if own is None:
+            return became, outcome.kept
+        key, index = parse_place(own.place)
+        return became, self.ledger.claim(program, own.run, key, index, self.worker)
 
     def _own(self, step: Step, outcome: Outcome) -> Hint | None:
         """One of the steps that became ready, if it is for this very queue: tried here, it needs no message and no round trip.
 
-        The others' messages leave first, so that other workers are at them meanwhile.
+        The ledger keeps one where it can; otherwise it is claimed here, after the others' messages have left.
         """
+        if outcome.kept is not None or not self.inline:
+            return None
         queue = queue_of(step.agent)
-        return next((hint for hint in outcome.hints if queue_of(hint.agent) == queue), None) if self.inline else None
+        return next((hint for hint in outcome.hints if queue_of(hint.agent) == queue), None)
 
     def _program(self, digest: str) -> Program:
         return _program(self.definitions, digest)
@@ -99,7 +103,7 @@ class Runner:
             return STALE, "cancelled"
         except Exception as error:
             return self._failed(program, step, attempt, error)
-        outcome = self.ledger.complete(program, attempt, output)
+        outcome = self.ledger.complete(program, attempt, output, Keep(self.worker, queue_of(step.agent)) if self.inline else None)
         # What it led to may be impossible: a list wider than its limit fails the step that gave it.
         return outcome, "failed" if outcome.failed else "succeeded"
 

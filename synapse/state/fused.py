@@ -9,17 +9,19 @@ the inherited way serves.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from synapse.errors import Permanent
 from synapse.state.driver import Driver, Session
-from synapse.state.fused_sql import COMPLETE_EARLY, OPEN_JOINS, OPEN_STEPS, claim_sql, complete_sql
-from synapse.state.ledger import Ledger, failure_of, hints_of
+from synapse.state.fused_sql import COMPLETE_EARLY, COMPLETE_LAST, OPEN_BOTH, OPEN_JOINS, OPEN_STEPS, claim_sql, complete_sql
+from synapse.state.ledger import Ledger, choose, failure_of, hints_of
 from synapse.state.packing import Packer
-from synapse.state.records import STALE, Attempt, Outcome
+from synapse.state.records import STALE, Attempt, Keep, Note, Outcome
 from synapse.state.text import dumps
 from synapse.state.writes import Writes, join_parameters, put_items, step_parameters
-from synapse.workflows.advance import Arrive, Finish, Opening, Start, after, decides, needs, opening
+from synapse.workflows.advance import Arrive, Finish, NewStep, Opening, Start, after, decides, needs, opening
 from synapse.workflows.program import Index, Program, decode_index, encode_index, place
 from synapse.workflows.values import Fetch, Rows, fetches
 
@@ -32,11 +34,10 @@ class FusedWrites(Writes):
         if any(join.arrived for join in opening.joins):
             super().open(session, run, opening)
             return
-        parameters = {"run": run, "grace": self.grace, **opening_parameters(opening)}
-        if opening.joins:
-            session.rows(OPEN_JOINS, parameters)
-        if opening.steps:
-            session.rows(OPEN_STEPS, parameters)
+        sql = {(True, True): OPEN_BOTH, (True, False): OPEN_JOINS, (False, True): OPEN_STEPS}
+        which = (bool(opening.joins), bool(opening.steps))
+        if which in sql:
+            session.rows(sql[which], {"run": run, "grace": self.grace, **opening_parameters(opening)})
 
 
 class FusedLedger(Ledger):
@@ -48,9 +49,11 @@ class FusedLedger(Ledger):
 
     def claim(self, program: Program, run: str, key: str, index: Index, worker: str) -> Attempt | None:
         """As `Ledger.claim`, in one round trip with everything the inputs need."""
+        return self._claim(self.driver, program, run, key, index, worker)
+
+    def _claim(self, session: Session | Driver, program: Program, run: str, key: str, index: Index, worker: str) -> Attempt | None:
         node = program.nodes[key]
-        wanted = fetches(program, node, index)
-        kinds = tuple(sorted({fetch.what for fetch in wanted}))
+        kinds, fetching = _fetching(fetches(program, node, index))
         parameters: dict[str, Any] = {
             "run": run,
             "node": key,
@@ -59,50 +62,89 @@ class FusedLedger(Ledger):
             "lease": self.lease,
             "worker": worker,
             "place": place(key, index),
+            **fetching,
         }
-        for kind in kinds:
-            parameters |= _fetch_parameters(kind, [fetch for fetch in wanted if fetch.what == kind])
-        found = self.driver.rows(claim_sql(kinds), parameters)
+        found = session.rows(claim_sql(kinds), parameters)
         if not found:
             return None
         number, failures, run_input, deadline, traceparent, *fetched = found[0]
-        rows = self._rows_of(dict(zip(kinds, fetched, strict=True)))
+        rows = self._read(Rows(), kinds, fetched)
         return Attempt(run, node, index, number, failures, run_input, self.driver.moment(deadline), rows, traceparent)
 
-    def complete(self, program: Program, attempt: Attempt, output: dict[str, Any]) -> Outcome:
+    def complete(self, program: Program, attempt: Attempt, output: dict[str, Any], keep: Keep | None = None) -> Outcome:
         """As `Ledger.complete`; in one round trip where what is next can be told beforehand, or does not matter yet."""
         attempt.rows.steps[attempt.node.key, attempt.index] = ("succeeded", output, None)
         try:
             foreseen = _foresee(program, attempt)
             if foreseen is not None:
-                return self._complete_foreseen(program, attempt, output, *foreseen)
+                return self._complete_foreseen(program, attempt, output, *foreseen, keep)
             way = after(attempt.node, attempt.index)
-            if isinstance(way, Arrive):
-                found = self.driver.rows(COMPLETE_EARLY, self._parameters(attempt, output, way))
-                if not found or found[0][0] > 1:
-                    return Outcome(recorded=True) if found else STALE
+            if not isinstance(way, Arrive):
+                return super().complete(program, attempt, output, keep)
+            parameters = self._parameters(attempt, output, way)
+            found = self.driver.rows(COMPLETE_EARLY, parameters)
+            if not found or found[0][0] > 1:
+                return Outcome(recorded=True) if found else STALE
+            return self.driver.atomic(lambda session: self._complete_last(session, program, attempt, parameters, way, keep))
         except Permanent as error:
             return self.fail(program, attempt, failure_of(error))
-        return super().complete(program, attempt, output)
+
+    def _complete_last(
+        self, session: Session, program: Program, attempt: Attempt, parameters: dict[str, Any], way: Arrive, keep: Keep | None
+    ) -> Outcome:
+        found = session.rows(COMPLETE_LAST, parameters)
+        if not found:
+            return STALE
+        agent, pending, succeeded, last = found[0]
+        note = Note("data_submit", "step.succeeded", attempt.place, agent, attempt.number)
+        if pending != 0:  # None: that member had arrived before
+            self.writes.note(session, attempt.run, last, [replace(note, data={"next": []})])
+            return Outcome(recorded=True)
+        self._check_successes(way, succeeded)
+        return self._go_on(session, program, attempt, after(way.join, way.index), note, last, keep=keep)
 
     def _complete_foreseen(
-        self, program: Program, attempt: Attempt, output: dict[str, Any], join: Arrive | None, made: Opening, ends: bool
+        self,
+        program: Program,
+        attempt: Attempt,
+        output: dict[str, Any],
+        join: Arrive | None,
+        made: Opening,
+        ends: bool,
+        keep: Keep | None,
     ) -> Outcome:
-        sql = complete_sql(arrives=join is not None, joins=bool(made.joins), steps=bool(made.steps), ends=ends)
+        # At a join the statement does not see what other members committed while it waited: there a claim comes after it.
+        startable = join is None and (attempt.deadline is None or attempt.deadline > datetime.now(UTC))
+        chosen = choose(made.steps, keep) if startable else None
+        others = replace(made, steps=[step for step in made.steps if step is not chosen])
         parameters = {
             **self._parameters(attempt, output, join),
-            **opening_parameters(made),
+            **opening_parameters(others),
             "grace": self.writes.grace,
             "next": dumps({"next": [place(step.node.key, step.index) for step in made.steps]}),
         }
+        kinds, rows = None, Rows()
+        if keep is not None and chosen is not None:
+            wanted = [fetch for fetch in fetches(program, chosen.node, chosen.index) if not attempt.rows.give(fetch, rows)]
+            kinds, fetching = _fetching(wanted)
+            parameters |= fetching | self._kept_parameters(chosen, keep.worker)
+        sql = complete_sql(arrives=join is not None, joins=bool(made.joins), steps=bool(others.steps), ends=ends, keeps=kinds)
         found = self.driver.rows(sql, parameters)
         if not found:
             return STALE
-        opened = found[0][0] == 0
-        return Outcome(True, hints_of(program, attempt.run, made.steps, attempt.traceparent) if opened else (), ends)
+        pending, *fetched = found[0]
+        hints = hints_of(program, attempt.run, others.steps, attempt.traceparent) if pending == 0 else ()
+        if chosen is None:
+            return Outcome(True, hints, ends)
+        kept = replace(attempt, node=chosen.node, index=chosen.index, number=1, failures=0, rows=self._read(rows, kinds or (), fetched))
+        return Outcome(True, hints, ends, kept=kept)
 
-    def _rows_of(self, fetched: dict[str, Any]) -> Rows:
-        rows = Rows()
+    def _kept_parameters(self, chosen: NewStep, worker: str) -> dict[str, Any]:
+        parameters = {f"kept_{name}": value for name, value in step_parameters(chosen).items()}
+        return {**parameters, "kept_place": place(chosen.node.key, chosen.index), "lease": self.lease, "worker": worker}
+
+    def _read(self, rows: Rows, kinds: tuple[str, ...], columns: list[Any]) -> Rows:
+        fetched = dict(zip(kinds, columns, strict=True))
         for node, idx, state, output, error in fetched.get("steps") or ():
             rows.steps[node, decode_index(idx)] = (state, self.packer.unpack(output), error)
         for node, idx, member, ok in fetched.get("arrivals") or ():
@@ -153,6 +195,15 @@ def _foresee(program: Program, attempt: Attempt) -> tuple[Arrive | None, Opening
         return None
     made = opening(program, way.node, way.index, attempt.rows, attempt.run_input)
     return None if made.done or any(new.arrived for new in made.joins) else (join, made, False)
+
+
+def _fetching(wanted: list[Fetch]) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """The kinds of rows to fetch, and the parameters that say which."""
+    kinds = tuple(sorted({fetch.what for fetch in wanted}))
+    parameters: dict[str, Any] = {}
+    for kind in kinds:
+        parameters |= _fetch_parameters(kind, [fetch for fetch in wanted if fetch.what == kind])
+    return kinds, parameters
 
 
 def _fetch_parameters(kind: str, wanted: list[Fetch]) -> dict[str, Any]:

@@ -34,8 +34,29 @@ _NEW_JOINS = """INSERT INTO fan_out (run, node, idx, width, pending, succeeded, 
 _NEW_STEPS = """INSERT INTO step (run, node, idx, agent, state, due, created_at)
  SELECT gate.run, n.node, n.idx, n.agent, 'ready', {in:grace}, now()
  FROM gate, unnest(CAST(:new_nodes AS text[]), CAST(:new_idxs AS text[]), CAST(:new_agents AS text[])) n(node, idx, agent)"""
-OPEN_JOINS = f"WITH gate AS (SELECT CAST(:run AS text) AS run) {_NEW_JOINS}"
-OPEN_STEPS = f"WITH gate AS (SELECT CAST(:run AS text) AS run) {_NEW_STEPS}"
+_GATE = "WITH gate AS (SELECT CAST(:run AS text) AS run)"
+OPEN_STEPS = f"{_GATE} {_NEW_STEPS}"
+OPEN_BOTH = f"{_GATE}, new_joins AS ({_NEW_JOINS}) {_NEW_STEPS}"
+OPEN_JOINS = f"{_GATE} {_NEW_JOINS}"
+# A step that its maker goes on with is never seen ready.
+_KEPT = """INSERT INTO step (run, node, idx, agent, state, attempt, due, created_at, started_at, worker)
+ SELECT gate.run, :kept_node, :kept_idx, :kept_agent, 'running', 1, {in:lease}, now(), now(), :worker FROM gate"""
+
+_RECORD = f"""mine AS (SELECT run, agent FROM step WHERE {_KEY} AND attempt = :attempt AND state = 'running' FOR UPDATE),
+counted AS (UPDATE run SET seq = seq + {{numbers}}, position = {{later}}{{ending}} FROM mine
+ WHERE run.id = mine.run AND run.state = 'running' RETURNING run.id, run.seq, run.position),
+done AS (UPDATE step SET state = 'succeeded', output = {{json:output}}, error = NULL, due = NULL, finished_at = now()
+ FROM counted WHERE step.run = counted.id AND step.node = :node AND step.idx = :idx)"""
+_ARRIVE = """arrived AS (INSERT INTO arrival (run, node, idx, member, ok)
+ SELECT id, :join_node, :join_idx, :member, true FROM counted ON CONFLICT DO NOTHING RETURNING run),
+joined AS (UPDATE fan_out SET pending = fan_out.pending - 1, succeeded = fan_out.succeeded + 1 FROM arrived
+ WHERE fan_out.run = arrived.run AND fan_out.node = :join_node AND fan_out.idx = :join_idx
+ RETURNING fan_out.run, fan_out.pending, fan_out.succeeded)"""
+
+# A member that may be the last: everything but its event, which says what is next. The event's number is the last column.
+COMPLETE_LAST = f"""WITH {_RECORD.replace("{numbers}", "1").replace("{ending}", "")},
+{_ARRIVE}
+SELECT mine.agent, joined.pending, joined.succeeded, counted.seq FROM counted CROSS JOIN mine LEFT JOIN joined ON true"""
 
 # A member that is not the last: `door` tells, under the join's lock, before anything is written. For the last it only says so.
 COMPLETE_EARLY = f"""WITH mine AS (SELECT run, agent FROM step WHERE {_KEY} AND attempt = :attempt AND state = 'running' FOR UPDATE),
@@ -81,39 +102,34 @@ def claim_sql(kinds: tuple[str, ...]) -> str:
     return _CLAIM.replace("{fetched}", "".join(_FETCHED[kind] for kind in kinds))
 
 
-@lru_cache(maxsize=32)
-def complete_sql(*, arrives: bool, joins: bool, steps: bool, ends: bool) -> str:
-    """Complete a step and do what follows: one row with the members still to arrive, none when the attempt is stale."""
+@lru_cache(maxsize=64)
+def complete_sql(*, arrives: bool, joins: bool, steps: bool, ends: bool, keeps: tuple[str, ...] | None = None) -> str:
+    """Complete a step and do what follows: one row with the members still to arrive, none when the attempt is stale.
+
+    With ``keeps`` a new step is claimed too, and rows of these kinds are fetched for it: one more column each.
+    """
     ending = ", state = 'succeeded', finished_at = now()" if ends else ""
-    parts = [
-        f"mine AS (SELECT run, agent FROM step WHERE {_KEY} AND attempt = :attempt AND state = 'running' FOR UPDATE)",
-        f"""counted AS (UPDATE run SET seq = seq + {1 + ends}, position = {{{{later}}}}{ending} FROM mine
- WHERE run.id = mine.run AND run.state = 'running' RETURNING run.id, run.seq, run.position)""",
-        """done AS (UPDATE step SET state = 'succeeded', output = {json:output}, error = NULL, due = NULL, finished_at = now()
- FROM counted WHERE step.run = counted.id AND step.node = :node AND step.idx = :idx)""",
-    ]
-    if arrives:
-        parts += [
-            """arrived AS (INSERT INTO arrival (run, node, idx, member, ok)
- SELECT id, :join_node, :join_idx, :member, true FROM counted ON CONFLICT DO NOTHING RETURNING run)""",
-            """joined AS (UPDATE fan_out SET pending = fan_out.pending - 1, succeeded = fan_out.succeeded + 1 FROM arrived
- WHERE fan_out.run = arrived.run AND fan_out.node = :join_node AND fan_out.idx = :join_idx RETURNING fan_out.run, fan_out.pending)""",
-            "gate AS (SELECT run FROM joined WHERE pending = 0)",
-        ]
-    else:
-        parts.append("gate AS (SELECT id AS run FROM counted)")
+    more = ends or keeps is not None
+    parts = [_RECORD.replace("{numbers}", str(1 + more)).replace("{ending}", ending)]
+    parts += [_ARRIVE, "gate AS (SELECT run FROM joined WHERE pending = 0)"] if arrives else ["gate AS (SELECT id AS run FROM counted)"]
     if joins:
         parts.append(f"new_joins AS ({_NEW_JOINS})")
     if steps:
         parts.append(f"new_steps AS ({_NEW_STEPS})")
-    notes = f"""SELECT counted.position, counted.id, counted.seq{" - 1" if ends else ""}, now(), 'data_submit', 'step.succeeded', :place,
-  mine.agent, CAST(:attempt AS int), CASE WHEN EXISTS (SELECT 1 FROM gate) THEN {{json:next}} ELSE CAST('{{{{"next":[]}}}}' AS jsonb) END
+    if keeps is not None:
+        parts.append(f"kept AS ({_KEPT})")
+    notes = f"""SELECT counted.position, counted.id, counted.seq{" - 1" if more else ""}, now(), 'data_submit', 'step.succeeded', :place,
+  mine.agent, CAST(:attempt AS int), CASE WHEN EXISTS (SELECT 1 FROM gate) THEN {{json:next}} ELSE CAST('{{"next":[]}}' AS jsonb) END
  FROM counted, mine"""
     if ends:
-        notes += " UNION ALL SELECT position, id, seq, now(), 'status_update', 'run.succeeded', NULL, NULL, NULL, '{{}}' FROM counted"
+        notes += " UNION ALL SELECT position, id, seq, now(), 'status_update', 'run.succeeded', NULL, NULL, NULL, '{}' FROM counted"
+    if keeps is not None:
+        notes += """ UNION ALL SELECT position, id, seq, now(), 'status_update', 'step.started', :kept_place, :kept_agent, 1,
+  jsonb_build_object('worker', CAST(:worker AS text)) FROM counted"""
     parts.append("noted AS (INSERT INTO event (position, run, seq, at, type, name, step, agent, attempt, data) " + notes + ")")
     result = "(SELECT pending FROM joined)" if arrives else "0"
-    return "WITH " + ",\n".join(parts).replace("{{", "{").replace("}}", "}") + f"\nSELECT {result} FROM counted"
+    fetched = "".join(_FETCHED[kind] for kind in keeps or ())
+    return "WITH " + ",\n".join(parts) + f"\nSELECT {result}{fetched} FROM counted"
 
 
 @lru_cache(maxsize=4)

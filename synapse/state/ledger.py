@@ -10,11 +10,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from synapse.contracts.agent import queue_of
 from synapse.contracts.run import Failure
 from synapse.errors import Permanent, SynapseError
 from synapse.state.driver import Driver, Session
 from synapse.state.packing import Packer
-from synapse.state.records import STALE, Attempt, Hint, Note, Outcome
+from synapse.state.records import STALE, Attempt, Hint, Keep, Note, Outcome
 from synapse.state.writes import Writes
 from synapse.workflows.advance import Arrive, Finish, NewStep, Start, after, after_skip, needs, opening
 from synapse.workflows.program import Index, Program, decode_index, encode_index, place
@@ -84,17 +85,18 @@ class Ledger:
 
     # -- results ------------------------------------------------------------------------------------------------
 
-    def complete(self, program: Program, attempt: Attempt, output: dict[str, Any]) -> Outcome:
+    def complete(self, program: Program, attempt: Attempt, output: dict[str, Any], keep: Keep | None = None) -> Outcome:
         """Record the output, arrive at the join, make ready what is next: once, or not at all when the attempt is stale.
 
+        With ``keep`` one of the steps that become ready is claimed at once, and is in the outcome as an attempt.
         When what is next cannot be started (a list wider than its limit), the step fails instead, and with it the run.
         """
         try:
-            return self.driver.atomic(lambda session: self._complete(session, program, attempt, output))
+            return self.driver.atomic(lambda session: self._complete(session, program, attempt, output, keep))
         except Permanent as error:
             return self.fail(program, attempt, Failure(code=error.code, message=str(error)))
 
-    def _complete(self, session: Session, program: Program, attempt: Attempt, output: dict[str, Any]) -> Outcome:
+    def _complete(self, session: Session, program: Program, attempt: Attempt, output: dict[str, Any], keep: Keep | None) -> Outcome:
         agent = self._lock_mine(session, attempt)
         if agent is None:
             return STALE
@@ -104,7 +106,7 @@ class Ledger:
         session.rows(SUCCEED, {**attempt.key, "output": self.packer.pack(output)})
         attempt.rows.steps[attempt.node.key, attempt.index] = ("succeeded", output, None)
         note = Note("data_submit", "step.succeeded", attempt.place, agent, attempt.number)
-        return self._go_on(session, program, attempt, after(attempt.node, attempt.index), note, last)
+        return self._go_on(session, program, attempt, after(attempt.node, attempt.index), note, last, keep=keep)
 
     def fail(self, program: Program, attempt: Attempt, failure: Failure, *, skip: bool = False, retry_in: float | None = None) -> Outcome:
         """Record a failed attempt: try again after ``retry_in`` seconds, drop the member (``skip``), or fail the run."""
@@ -179,6 +181,7 @@ class Ledger:
         last: int,
         *,
         ok: bool = True,
+        keep: Keep | None = None,
     ) -> Outcome:
         """Follow the way until something becomes ready, a join waits for others, or the run is done."""
         run, ended, ready = attempt.run, False, []
@@ -206,7 +209,10 @@ class Ledger:
             self.end_run(session, run, "succeeded", None)
             notes.append(Note("status_update", "run.succeeded"))
         self.writes.note(session, run, last, notes)
-        return Outcome(recorded=True, hints=hints_of(program, attempt.run, ready, attempt.traceparent), run_ended=ended)
+        chosen = choose(ready, keep)
+        kept = self._claim(session, program, run, chosen.node.key, chosen.index, keep.worker) if keep and chosen else None
+        others = [step for step in ready if kept is None or step is not chosen]
+        return Outcome(True, hints_of(program, run, others, attempt.traceparent), ended, kept=kept)
 
     def _rows(self, session: Session, program: Program, attempt: Attempt, way: Start) -> Rows:
         wanted: list[Fetch] = needs(program, way.node, way.index)
@@ -246,6 +252,11 @@ _HELD = "run = :run AND node = :node AND idx = :idx AND attempt = :attempt AND s
 _RUN_ON = "EXISTS (SELECT 1 FROM run WHERE run.id = step.run AND run.state = 'running')"
 BEAT = f"SELECT 1 FROM step WHERE {_HELD} AND {_RUN_ON}"
 BEAT_RENEW = f"UPDATE step SET due = {{in:lease}} WHERE {_HELD} AND {_RUN_ON} RETURNING 1"
+
+
+def choose(ready: list[NewStep], keep: Keep | None) -> NewStep | None:
+    """The step that the completer goes on with."""
+    return next((step for step in ready if queue_of(step.node.source.agent) == keep.queue), None) if keep else None
 
 
 def hints_of(program: Program, run: str, steps: list[NewStep], traceparent: str | None) -> tuple[Hint, ...]:

@@ -47,13 +47,25 @@ class Attempt:
 
 
 @dataclass(frozen=True)
+class Keep:
+    """Who completes a step goes on with one that it made ready, if one is for this queue: claimed in the same transaction."""
+
+    worker: str
+    queue: str
+
+
+@dataclass(frozen=True)
 class Outcome:
-    """What recording a result did. ``recorded`` is false for a stale one, which then changed nothing."""
+    """What recording a result did. ``recorded`` is false for a stale one, which then changed nothing.
+
+    ``hints`` are of the steps that became ready, without the one that was ``kept``.
+    """
 
     recorded: bool
     hints: tuple[Hint, ...] = ()
     run_ended: bool = False
     failed: bool = False
+    kept: Attempt | None = None
 
 
 STALE = Outcome(recorded=False)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from synapse.workflows.expressions import references
-from synapse.workflows.program import Index, Node, Program, encode_index, place
+from synapse.workflows.program import Index, Node, Program, decode_index, encode_index, place
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,17 @@ class Rows:
     def indexes(self, key: str, prefix: Index) -> list[Index]:
         """The indexes below the prefix at which the node has a row, in order."""
         return sorted(index for node, index in self.steps if node == key and index[: len(prefix)] == prefix)
+
+    def give(self, fetch: Fetch, to: Rows) -> bool:
+        """Hand on what the fetch would bring, if it is here for sure: one finished step, or one item."""
+        index = decode_index(fetch.low)
+        if fetch.what == "steps" and fetch.low == fetch.high and (fetch.node, index) in self.steps:
+            to.steps[fetch.node, index] = self.steps[fetch.node, index]
+            return True
+        if fetch.what == "items" and fetch.member is not None and (fetch.node, (*index, fetch.member)) in self.members:
+            to.members[fetch.node, (*index, fetch.member)] = self.members[fetch.node, (*index, fetch.member)]
+            return True
+        return False
 
 
 class _Missing:
