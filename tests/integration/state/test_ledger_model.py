@@ -18,7 +18,7 @@ from synapse.errors import Conflict, Permanent
 from synapse.state.records import Attempt
 from synapse.workflows.program import Program, build, place
 from tests.services import Postgres
-from tests.unit.state.house import House, foreach, open_house, program_of, step
+from tests.unit.state.house import KEEP, House, foreach, open_house, program_of, step
 from tests.unit.workflows.strategies import Fate, workflows
 
 # Random trees are mostly narrow; what steps do to one another shows only where some are held at once.
@@ -105,14 +105,14 @@ class LedgerMachine(RuleBasedStateMachine):
             self._taken(attempt)
 
     @precondition(lambda self: self.attempts)
-    @rule(pick=PICK)
-    def complete(self, pick: int) -> None:
-        self._complete(self.attempts[pick % len(self.attempts)])
+    @rule(pick=PICK, keep=st.booleans())
+    def complete(self, pick: int, keep: bool) -> None:
+        self._complete(self.attempts[pick % len(self.attempts)], keep)
 
     @precondition(lambda self: self.attempts)
-    @rule(pick=PICK)
-    def complete_the_newest(self, pick: int) -> None:
-        self._complete(self.attempts[-1 - pick % min(3, len(self.attempts))])
+    @rule(pick=PICK, keep=st.booleans())
+    def complete_the_newest(self, pick: int, keep: bool) -> None:
+        self._complete(self.attempts[-1 - pick % min(3, len(self.attempts))], keep)
 
     @precondition(lambda self: self.attempts)
     @rule(pick=PICK)
@@ -227,14 +227,20 @@ class LedgerMachine(RuleBasedStateMachine):
             return False
         return self.house.states(attempt.run)[attempt.place] == "running"
 
-    def _complete(self, attempt: Attempt) -> None:
+    def _complete(self, attempt: Attempt, keep: bool = False) -> None:
         holds = self._holds(attempt)
         output = {**self.fates[attempt.run].output(attempt.place, None), "try": attempt.number}
-        outcome = self.house.complete(attempt, output)
+        outcome = self.house.complete(attempt, output, KEEP if keep else None)
         assert outcome.recorded == holds
         self._hinted(attempt, outcome.hints)
         if holds and self.house.states(attempt.run)[attempt.place] == "succeeded":
             self.recorded[attempt.run, attempt.place] = output
+        if outcome.kept is not None:
+            assert holds
+            assert keep
+            assert self.house.states(attempt.run)[outcome.kept.place] == "running"
+            assert self.house.seen(outcome.kept) == self.house.seen_afresh(outcome.kept)
+            self._taken(outcome.kept)
 
     def _fail(self, attempt: Attempt, **how: Any) -> None:
         holds = self._holds(attempt)

@@ -461,6 +461,34 @@ def test_a_chain_on_one_queue_is_run_through_without_messages(workshop: Workshop
     assert workshop.published.sent == []
 
 
+def test_a_chain_goes_on_behind_a_step_that_was_skipped(workshop: Workshop) -> None:
+    def broken(task: Things, tools: Toolbox) -> Told:
+        raise Permanent("no")
+
+    workshop.add("echo.broken", broken)
+    run = workshop.begin({"chain": [step("a"), {"step": "b", "agent": "echo.broken", "on_error": "skip"}, step("c")]})
+    runner = replace(workshop.runner, inline=True)
+    assert runner.try_step(run, "a", workshop.house.programs[run].digest) == "succeeded"
+    assert workshop.house.states(run) == {"a": "succeeded", "b": "skipped", "c": "succeeded"}
+    assert workshop.published.sent == []
+
+
+def test_a_worker_that_dies_with_a_kept_step_leaves_it_to_its_lease(workshop: Workshop) -> None:
+    class Killed(BaseException):
+        pass
+
+    def dies(task: Things, tools: Toolbox) -> Told:
+        raise Killed
+
+    workshop.add("echo.dies", dies)
+    run = workshop.begin({"chain": [step("a"), {"step": "b", "agent": "echo.dies"}]})
+    with pytest.raises(Killed):
+        replace(workshop.runner, inline=True).try_step(run, "a", workshop.house.programs[run].digest)
+    assert workshop.house.states(run) == {"a": "succeeded", "b": "running"}
+    workshop.house.overdue(run, "b")
+    assert [hint.place for hint in workshop.house.database.reconciler.sweep().hints] == ["b"]
+
+
 def test_of_a_fan_out_on_its_queue_a_worker_keeps_one_member_and_sends_the_others(workshop: Workshop) -> None:
     run = workshop.begin({"chain": [step("a"), {"group": [step("b"), step("c"), step("d")]}]})
     runner = replace(workshop.runner, inline=True)

@@ -11,10 +11,12 @@ from synapse.contracts.run import Failure
 from synapse.settings import EngineSettings
 from synapse.state.database import Database
 from synapse.state.lifecycle import Begun, NewRun
-from synapse.state.records import Attempt, Outcome
+from synapse.state.records import Attempt, Keep, Outcome
 from synapse.workflows.definition import from_data
 from synapse.workflows.program import Program, build, decode_index, encode_index, parse_place, place
+from synapse.workflows.values import Rows, document, fetches
 
+KEEP = Keep("w", "synapse-echo")
 BROKEN = Failure(code="permanent", message="broken")
 
 
@@ -61,9 +63,20 @@ class House:
         assert attempt is not None, f"{at} cannot be taken: {self.states(run)}"
         return attempt
 
-    def complete(self, attempt: Attempt, output: dict[str, Any] | None = None) -> Outcome:
+    def complete(self, attempt: Attempt, output: dict[str, Any] | None = None, keep: Keep | None = None) -> Outcome:
         """Record an output."""
-        return self.database.ledger.complete(self.programs[attempt.run], attempt, output if output is not None else {"at": attempt.place})
+        output = output if output is not None else {"at": attempt.place}
+        return self.database.ledger.complete(self.programs[attempt.run], attempt, output, keep)
+
+    def seen(self, attempt: Attempt) -> dict[str, Any]:
+        """What the step's expressions are evaluated on, by what the attempt brought with it."""
+        return document(self.programs[attempt.run], attempt.node, attempt.index, attempt.rows, attempt.run_input)
+
+    def seen_afresh(self, attempt: Attempt) -> dict[str, Any]:
+        """The same by what the database holds now."""
+        program, ledger = self.programs[attempt.run], self.database.ledger
+        rows = ledger.writes.fetch(ledger.driver, attempt.run, fetches(program, attempt.node, attempt.index), Rows())
+        return document(program, attempt.node, attempt.index, rows, attempt.run_input)
 
     def fail(self, attempt: Attempt, failure: Failure = BROKEN, **how: Any) -> Outcome:
         """Record a failure."""
