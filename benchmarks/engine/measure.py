@@ -1,10 +1,11 @@
-"""One round of one system: latency alone, throughput in a burst, processor and memory of the workers."""
+"""One round: latency alone, throughput in a burst, processor and memory of the workers."""
 
 from __future__ import annotations
 
 import itertools
 import statistics
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 
 from benchmarks.engine.system import System
@@ -23,38 +24,53 @@ class Figures:
     cpu_ms_per_run: float
     pss_mb: float
 
+    def over(self, other: Figures) -> Figures:
+        """Each figure divided by the other's."""
+        return Figures(**{field.name: getattr(self, field.name) / getattr(other, field.name) for field in fields(Figures)})
+
     @classmethod
     def median(cls, rounds: list[Figures]) -> Figures:
         """The median of each figure over the rounds."""
         return cls(**{field.name: statistics.median(asdict(figures)[field.name] for figures in rounds) for field in fields(cls)})
 
 
-def measure(system: System, *, sequential: int, burst: int, warm_up: int) -> Figures:
-    """Start the workers, warm them up, measure, stop them."""
-    system.start()
-    try:
-        system.burst([next(_seeds) for _ in range(warm_up)])
-        for _ in range(max(1, warm_up // 4)):
-            system.run_one(next(_seeds))
+def measure(systems: Mapping[str, System], *, sequential: int, burst: int) -> dict[str, Figures]:
+    """One round: runs one at a time, the systems taking turns, then every system's burst.
 
-        latencies = sorted(_timed(system, next(_seeds)) for _ in range(sequential))
-
-        seeds = [next(_seeds) for _ in range(burst)]
-        cpu = procfs.cpu_seconds(_members(system))
-        began = time.perf_counter()
-        system.burst(seeds)
-        elapsed = time.perf_counter() - began
-        members = _members(system)
-        cpu = procfs.cpu_seconds(members) - cpu
-        return Figures(
-            p50_ms=statistics.median(latencies) * 1000,
-            p95_ms=latencies[min(len(latencies) - 1, round(0.95 * len(latencies)))] * 1000,
-            runs_per_second=burst / elapsed,
-            cpu_ms_per_run=cpu / burst * 1000,
-            pss_mb=procfs.pss_bytes(members) / 1e6,
+    All are started and warm; the others idle meanwhile. A shared machine's speed drifts within seconds, so what is compared
+    is taken as close together as can be.
+    """
+    latencies: dict[str, list[float]] = {name: [] for name in systems}
+    for _ in range(sequential):
+        for name, system in systems.items():
+            latencies[name].append(_timed(system, next(_seeds)))
+    bursts = {name: _burst(system, burst) for name, system in systems.items()}
+    return {
+        name: Figures(
+            p50_ms=statistics.median(taken) * 1000,
+            p95_ms=sorted(taken)[min(len(taken) - 1, round(0.95 * len(taken)))] * 1000,
+            runs_per_second=burst / bursts[name][0],
+            cpu_ms_per_run=bursts[name][1] / burst * 1000,
+            pss_mb=procfs.pss_bytes(_members(systems[name])) / 1e6,
         )
-    finally:
-        system.stop()
+        for name, taken in latencies.items()
+    }
+
+
+def warm_up(system: System, runs: int) -> None:
+    """Run some at once, and some one at a time."""
+    system.burst([next(_seeds) for _ in range(runs)])
+    for _ in range(max(1, runs // 4)):
+        system.run_one(next(_seeds))
+
+
+def _burst(system: System, size: int) -> tuple[float, float]:
+    seeds = [next(_seeds) for _ in range(size)]
+    members = _members(system)
+    cpu = procfs.cpu_seconds(members)
+    began = time.perf_counter()
+    system.burst(seeds)
+    return time.perf_counter() - began, procfs.cpu_seconds(members) - cpu
 
 
 def _timed(system: System, seed: int) -> float:

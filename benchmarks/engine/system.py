@@ -25,7 +25,7 @@ class Servers:
 class System(Protocol):
     """One way to run the shape durably. Its module in `systems/` names the class `System`; it is made once per benchmark.
 
-    `start` may be called again after `stop`. The measurements come in between, one at a time.
+    The measurements come between `start` and `stop`, one at a time.
     """
 
     label: str

@@ -28,11 +28,11 @@ _RESULT = "SELECT output FROM step WHERE run = %s AND node = 'save'"
 
 
 class System:
-    """`celery worker`, one a core; ``BENCHMARK_POOL`` chooses another pool than solo."""
+    """`celery worker`, one a core with the pool that workers have by default; ``BENCHMARK_POOL`` chooses another."""
 
     def __init__(self, servers: Servers, folder: Path) -> None:
-        self._pool = os.environ.get("BENCHMARK_POOL", "solo")
-        self._size = {"prefork": 2, "solo": 1}.get(self._pool, 4)
+        self._pool = os.environ.get("BENCHMARK_POOL", "threads")
+        self._size = {"solo": 1}.get(self._pool, 2)
         self._count = 1 if self._pool == "prefork" else 2
         self.label = f"{self._count} x {self._pool} -c {self._size}, PostgreSQL"
         database, broker = servers.postgres.create_database(), servers.rabbitmq.create_vhost()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -9,7 +10,7 @@ from amqp.transport import TCPTransport
 
 from synapse.contracts.messages import Event, MessageType
 from synapse.engine import bootsteps
-from synapse.engine.bootsteps import EventLogStep, HousekeepingStep, HubStep, ReadAheadStep
+from synapse.engine.bootsteps import SWITCH_SECONDS, EventLogStep, HousekeepingStep, HubStep, ReadAheadStep, SwitchStep
 from synapse.settings import BrokerSettings
 
 
@@ -159,6 +160,15 @@ def test_housekeeping_starts_and_stops_with_the_worker() -> None:
     assert said == ["started", "stopped"]
 
 
+def test_a_workers_threads_take_short_turns() -> None:
+    before = sys.getswitchinterval()
+    try:
+        SwitchStep(SimpleNamespace()).start(SimpleNamespace())
+        assert sys.getswitchinterval() == pytest.approx(SWITCH_SECONDS)
+    finally:
+        sys.setswitchinterval(before)
+
+
 def test_the_hub_is_woken_when_callbacks_wait_and_left_alone_otherwise() -> None:
     woken: list[int] = []
     hub = SimpleNamespace(on_tick=set(), _ready=set(), _waker=SimpleNamespace(wake=lambda: woken.append(1)))
@@ -180,7 +190,7 @@ def test_a_worker_without_a_hub_needs_no_nudge() -> None:
 def test_the_steps_are_added_to_an_applications_workers() -> None:
     app = SimpleNamespace(steps={"worker": set(), "consumer": set()})
     bootsteps.install(app)
-    assert app.steps == {"worker": {HousekeepingStep, HubStep}, "consumer": {EventLogStep, ReadAheadStep}}
+    assert app.steps == {"worker": {SwitchStep, HousekeepingStep, HubStep}, "consumer": {EventLogStep, ReadAheadStep}}
 
 
 def test_a_plain_connection_is_read_in_one_call_and_another_kind_is_left_alone() -> None:
