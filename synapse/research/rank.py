@@ -51,13 +51,13 @@ def canonical(url: str) -> str:
     return urlunsplit((scheme, host + suffix, path, query, ""))
 
 
-def rank(found: Iterable[Found], *, limit: int) -> list[RankedSource]:
-    """The sources to read, best first, at most ``limit``, each page once.
+def rank(found: Iterable[Found], *, limit: int, known: Iterable[str] = ()) -> list[RankedSource]:
+    """The sources to read, best first, at most ``limit``, each page once and none whose URL is ``known``.
 
     The best source of every sub-question is in, as far as the limit goes; the rest is chosen by fused score, less for
     an origin that is already well represented. With a limit no smaller than the number of pages nothing is lost.
     """
-    entries = _fuse(found)
+    entries = _fuse(found, {canonical(url) for url in known})
     chosen = _first_of_each(entries)[:limit]
     voices = Counter(entry.origin for entry in chosen)
     taken = {id(entry) for entry in chosen}
@@ -74,7 +74,7 @@ def _discount(already: int) -> float:
     return 1.0 - min(_SAME_VOICE_MOST, _SAME_VOICE * already)
 
 
-def _fuse(found: Iterable[Found]) -> list[_Entry]:
+def _fuse(found: Iterable[Found], known: set[str]) -> list[_Entry]:
     """Entries by fused score; ties keep the order in which they were met."""
     entries: dict[str, _Entry] = {}
     for result in found:
@@ -84,6 +84,8 @@ def _fuse(found: Iterable[Found]) -> list[_Entry]:
             if key in met:
                 continue
             met.add(key)
+            if key in known:
+                continue
             entry = entries.setdefault(key, _Entry(source, origin_of(source.url)))
             place = len(met)
             entry.score += 1.0 / (_K + place)

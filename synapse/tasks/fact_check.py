@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from synapse.contracts.agent import agent
 from synapse.contracts.evidence import Claim, Evidence, Snapshot, SubQuestion
 from synapse.contracts.toolbox import Toolbox
+from synapse.research.followup import follow_ups
 from synapse.research.ledger import build
 from synapse.research.salience import Document
 
@@ -25,6 +26,7 @@ class FactCheckOutput(BaseModel):
 
     claims: list[Claim]
     evidence: list[Evidence]
+    followups: list[SubQuestion] = Field(default_factory=list, description="Sub-questions with thin evidence, worded for a second search.")
 
 
 @agent("fact_check", timeout=120)
@@ -35,4 +37,5 @@ async def fact_check(task: FactCheckInput, tools: Toolbox) -> FactCheckOutput:
     texts = await asyncio.gather(*(tools.get_blob(snapshot.id) for snapshot in unique))
     documents = [Document(snapshot, text.decode("utf-8")) for snapshot, text in zip(unique, texts, strict=True)]
     ledger = await asyncio.to_thread(build, task.subquestions, documents)
-    return FactCheckOutput(claims=list(ledger.claims), evidence=list(ledger.evidence))
+    followups = follow_ups(task.subquestions, ledger.claims)
+    return FactCheckOutput(claims=list(ledger.claims), evidence=list(ledger.evidence), followups=followups)

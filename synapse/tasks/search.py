@@ -27,6 +27,8 @@ class RankInput(BaseModel):
 
     found: list[Found]
     limit: int = Field(default=8, ge=1, le=50)
+    only: list[str] | None = Field(default=None, description="Ids of the sub-questions whose lists count; None: all.")
+    known: list[str] = Field(default_factory=list, description="URLs that were read already.")
 
 
 class RankOutput(BaseModel):
@@ -47,4 +49,5 @@ async def search(task: SearchInput, tools: Toolbox) -> SearchOutput:
 async def rank(task: RankInput, tools: Toolbox) -> RankOutput:
     """Make one reading list of several result lists."""
     failed = dict.fromkeys(reason for found in task.found for reason in found.failed)
-    return RankOutput(sources=fused(task.found, limit=task.limit), failed=list(failed))
+    wanted = [found for found in task.found if task.only is None or found.subquestion in task.only]
+    return RankOutput(sources=fused(wanted, limit=task.limit, known=task.known), failed=list(failed))

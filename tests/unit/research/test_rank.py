@@ -59,6 +59,11 @@ def test_a_page_listed_twice_in_one_list_counts_once() -> None:
     assert once == twice
 
 
+def test_what_was_read_already_is_not_read_again_however_it_is_spelt() -> None:
+    ranked = rank([found("q1", "https://a.org/1", "https://b.org/1")], limit=3, known=["http://www.a.org/1#top"])
+    assert [source.url for source in ranked] == ["https://b.org/1"]
+
+
 def test_nothing_found_is_nothing_to_read() -> None:
     assert rank([found("q1")], limit=8) == []
 

@@ -52,4 +52,10 @@ def test_the_built_in_workflow_fits_these_agents() -> None:
     program = compile_workflow(workflow, agents)
     used = {node.source.agent for node in program.nodes.values() if node.kind == "step"}
     assert used == set(agents)
-    assert checked_input(workflow, {"question": "Why?"}) == {"question": "Why?", "corpus": None, "max_sources": 8, "max_subquestions": 4}
+    assert checked_input(workflow, {"question": "Why?"}) == {
+        "question": "Why?",
+        "corpus": None,
+        "max_sources": 8,
+        "max_followups": 4,
+        "max_subquestions": 4,
+    }

@@ -41,3 +41,12 @@ async def test_lists_are_fused_and_failures_named_once(tools: MemoryToolbox) -> 
     ranked = await rank.function(RankInput(found=[found("q1", "https://a.org/1"), found("q2", "https://a.org/1#top")], limit=5), tools)
     assert [(source.url, source.subquestions) for source in ranked.sources] == [("https://a.org/1", ("q1", "q2"))]
     assert ranked.failed == ["x: slow"]
+
+
+async def test_a_second_look_counts_only_the_parts_in_question_and_pages_not_read_yet(tools: MemoryToolbox) -> None:
+    lists = [
+        Found(subquestion="q1", sources=(Source(url="https://a.org/", provider="x"),)),
+        Found(subquestion="q2", sources=(Source(url="https://b.org/", provider="x"), Source(url="https://c.org/", provider="x"))),
+    ]
+    ranked = await rank.function(RankInput(found=lists, only=["q2"], known=["https://b.org/"]), tools)
+    assert [source.url for source in ranked.sources] == ["https://c.org/"]

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from synapse.contracts.evidence import Source
+from synapse.errors import Permanent, Transient
+from synapse.tools.memory import MemoryToolbox
+from tests.integration.pilot import piloted
+
+QUESTION = "Why do tides rise twice a day?"
+PAGES = {
+    "https://a.org/tides": "Tides\n\nTides rise twice a day because the Moon pulls the water of the oceans on both sides of the Earth.",
+    "https://b.org/moon": "The Moon\n\nOcean tides rise twice a day because the pull of the Moon makes two bulges of water.",
+    "https://c.org/sea": "The sea\n\nSailors know that tides rise twice a day because the Earth turns under the bulges of water.",
+}
+
+
+def test_a_question_becomes_a_report_whose_every_citation_holds(tmp_path: Path) -> None:
+    with piloted(tmp_path, MemoryToolbox(pages=PAGES)) as pilot:
+        run = pilot.ask(QUESTION)
+        assert pilot.house.state(run) == "succeeded"
+        report = pilot.report(run)
+        assert report.answer
+        assert "Moon" in report.answer[0].text
+        assert report.missed == ()
+        assert "more_searches" not in " ".join(pilot.house.states(run))
+
+
+def test_a_source_that_cannot_be_read_is_named_and_the_others_answer(tmp_path: Path) -> None:
+    tools = MemoryToolbox(pages=PAGES)
+    tools.fail("https://b.org/moon", Permanent("the server said 410"))
+    with piloted(tmp_path, tools) as pilot:
+        run = pilot.ask(QUESTION)
+        report = pilot.report(run)
+        assert report.answer
+        assert [missed.reason for missed in report.missed] == ["the server said 410"]
+        assert "410" in pilot.markdown(run)
+
+
+def test_when_nothing_can_be_read_the_report_says_that_there_is_no_evidence(tmp_path: Path) -> None:
+    tools = MemoryToolbox(pages=PAGES)
+    for url in PAGES:
+        tools.fail(url, *[Permanent("gone")] * 5)
+    with piloted(tmp_path, tools) as pilot:
+        run = pilot.ask(QUESTION)
+        assert (pilot.house.state(run), pilot.house.output(run)["outcome"]) == ("succeeded", "no_evidence")
+        report = pilot.report(run)
+        assert (report.answer, len(report.missed)) == ((), len(PAGES))
+
+
+def test_a_source_that_fails_for_a_moment_is_read_all_the_same(tmp_path: Path) -> None:
+    tools = MemoryToolbox(pages=PAGES)
+    tools.fail("https://a.org/tides", Transient("no answer"))
+    with piloted(tmp_path, tools) as pilot:
+        assert pilot.report(pilot.ask(QUESTION)).missed == ()
+
+
+def by_query(query: str, limit: int, corpus: str | None) -> list[Source]:
+    """A search that finds what answers only under the topic's own words, as one over short pages does."""
+    urls = ["https://a.org/tides"] if "day" in query else ["https://a.org/tides", "https://c.org/sea", "https://b.org/moon"]
+    return [Source(url=url, provider="memory") for url in urls]
+
+
+@pytest.mark.parametrize(("followups", "read"), [(4, 3), (1, 2), (0, 1)])
+def test_where_the_first_pages_hardly_answer_there_is_a_second_look_within_its_budget(tmp_path: Path, followups: int, read: int) -> None:
+    tools = MemoryToolbox(pages=PAGES, search=by_query)
+    with piloted(tmp_path, tools) as pilot:
+        run = pilot.ask(QUESTION, max_followups=followups)
+        report = pilot.report(run)
+        assert report.answer
+        assert len(report.snapshots) == read
+        browsed = [what for tool, what in tools.calls if tool == "browse_and_extract"]
+        assert len(browsed) == len(set(browsed)) == read
+
+
+def test_a_second_look_that_fails_leaves_the_first_ones_report(tmp_path: Path) -> None:
+    tools = MemoryToolbox(pages=PAGES, search=by_query)
+    for url in ("https://b.org/moon", "https://c.org/sea"):
+        tools.fail(url, *[Permanent("gone")] * 5)
+    with piloted(tmp_path, tools) as pilot:
+        report = pilot.report(pilot.ask(QUESTION))
+        assert report.answer
+        assert sorted(missed.reason for missed in report.missed) == ["gone", "gone"]
+
+
+def test_a_second_look_in_a_corpus_stays_in_it(tmp_path: Path) -> None:
+    asked: list[str | None] = []
+
+    def search(query: str, limit: int, corpus: str | None) -> list[Source]:
+        asked.append(corpus)
+        return by_query(query, limit, corpus)
+
+    with piloted(tmp_path, MemoryToolbox(pages=PAGES, search=search)) as pilot:
+        pilot.ask(QUESTION, corpus="docs")
+    assert len(asked) > 1
+    assert set(asked) == {"docs"}
