@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from html import escape
 from html.parser import HTMLParser
 
 import pytest
@@ -50,6 +51,26 @@ def test_what_a_page_says_stays_text(evil: str) -> None:
         target.startswith("#source-") or target in ("https://a.org/x", "https://a.org/tides", "https://b.org/why") for target in targets
     )
     assert not any(name.startswith("on") for _, attributes in seen.tags for name in attributes)
+
+
+def test_a_citation_carries_the_quotes_it_stands_for_without_a_script() -> None:
+    made, _ = report("What are tides and when do spring tides occur?", PAGES)
+    source = page(made)
+    shown = source[: source.index("<h2>Sources</h2>")]
+    for sentence in made.answer:
+        quotes = [item.quote for item in made.evidence if item.id in sentence.evidence]
+        assert quotes
+        assert all(escape(quote) in shown for quote in quotes)
+    assert shown.count('<span class="cite" tabindex="0">') >= len(made.answer)
+    assert ".cite:focus-within .quote" in source
+    assert "<script" not in source
+
+
+def test_links_to_pages_give_nothing_away() -> None:
+    seen = _Seen(page(report("When do spring tides occur?", PAGES)[0]))
+    outward = [attributes for tag, attributes in seen.tags if tag == "a" and str(attributes["href"]).startswith("http")]
+    assert outward
+    assert {attributes["rel"] for attributes in outward} == {"noopener noreferrer nofollow"}
 
 
 def test_no_evidence_says_so() -> None:
