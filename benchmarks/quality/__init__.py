@@ -1,0 +1,1 @@
+"""Benchmarks of what comes out, not of how fast."""
