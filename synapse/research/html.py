@@ -25,6 +25,7 @@ _STYLE = (
     ".cite:hover .quote,.cite:focus .quote,.cite:focus-within .quote{display:block}"
     "blockquote{margin:.4rem 0 .4rem 1rem;padding-left:.8rem;border-left:3px solid #ccc;color:#444;font-size:.95em}"
     ".mark{color:#666}.meta{color:#666;font-size:.9em}"
+    "@media(max-width:40rem){.cite .quote{position:fixed;left:1rem;right:1rem;bottom:1rem;transform:none;width:auto}}"
     "@media(prefers-color-scheme:dark){body{background:#161616;color:#e6e6e6}a{color:#8ab4f8}blockquote{color:#bbb;border-color:#555}.mark,.meta{color:#aaa}"
     ".cite sup{color:#8ab4f8}.cite .quote{background:#222;color:#e6e6e6;border-color:#555}}"
     "@media print{body{max-width:none;margin:0;font-size:11pt;color:#000;background:#fff}.cite .quote{display:none!important}"

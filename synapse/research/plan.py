@@ -55,10 +55,10 @@ def plan(question: str, *, limit: int = 4) -> list[SubQuestion]:
     """
     asked, background = _sentences(squeeze(question))
     parts = [part for sentence in asked for part in _clauses(sentence)]
-    texts = _unique(text for part in parts for text in _aspects(part, alone=len(parts) == 1))
+    texts = _unique((text, about) for part, about in parts for text in _aspects(part, alone=len(parts) == 1))
     return [
-        SubQuestion(id=f"q{number}", text=text, query=_query(text, background))
-        for number, text in enumerate(texts[: max(1, limit)], start=1)
+        SubQuestion(id=f"q{number}", text=text, query=_query(text, f"{about} {background}"))
+        for number, (text, about) in enumerate(texts[: max(1, limit)], start=1)
     ]
 
 
@@ -70,16 +70,21 @@ def _sentences(question: str) -> tuple[list[str], str]:
     return asked, " ".join(sentence for sentence in found if sentence not in asked)
 
 
-def _clauses(sentence: str) -> list[str]:
-    """``What does X do and when should it be avoided?`` is two questions; pronouns of the later ones become the first one's topic."""
+def _clauses(sentence: str) -> list[tuple[str, str]]:
+    """The questions in a sentence, each with what else it is about.
+
+    ``What does X do and when should it be avoided?`` is two; pronouns of the later ones become the first one's topic. ``it`` may just as
+    well have been another of the first one's words, so those are searched for too.
+    """
     if any(pattern.search(sentence) for pattern in _COMPARISONS):
-        return [sentence]
+        return [(sentence, "")]
     parts = [part.strip(" ,;") for part in _CLAUSES.split(sentence)]
     if len(parts) < 2 or not all(keywords(part) or _PRONOUN.search(part) for part in parts):
-        return [sentence]
+        return [(sentence, "")]
     topic = topic_of(parts[0])
-    resolved = [parts[0], *(_resolve(part, topic) for part in parts[1:])]
-    return [_finish(part) for part in resolved]
+    about = " ".join(word for word in keywords(parts[0]) if word.lower() not in _VERBS)
+    resolved = [(_resolve(part, topic), about if _PRONOUN.search(part) else "") for part in parts[1:]]
+    return [(_finish(part), context) for part, context in [(parts[0], ""), *resolved]]
 
 
 def _resolve(part: str, topic: str) -> str:
@@ -135,12 +140,12 @@ def _what_is(side: str) -> str:
     return f"What {'are' if plural else 'is'} {side}?"
 
 
-def _unique(texts: Iterable[str]) -> list[str]:
-    return list({text.casefold().rstrip("?. "): text for text in reversed(list(texts))}.values())[::-1]
+def _unique(texts: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    return list({text.casefold().rstrip("?. "): (text, about) for text, about in reversed(list(texts))}.values())[::-1]
 
 
 def _query(text: str, background: str) -> str:
-    """The words to search for: the question's own first, then at most four of its background's."""
+    """The words to search for: the question's own first, then at most four of what else it is about."""
     own = keywords(text) or WORD.findall(text)
     known = {word.lower() for word in own}
     more = [word for word in keywords(background) if word.lower() not in known]

@@ -93,3 +93,14 @@ def test_any_text_gives_between_one_and_limit_different_questions_with_something
     assert len({part.id for part in parts}) == len({part.text for part in parts}) == len(parts)
     if text.strip():
         assert all(part.query for part in parts)
+
+
+def test_a_pronoun_may_mean_any_word_of_the_part_before_so_all_are_searched_for() -> None:
+    first, second = plan("How does PostgreSQL decide when to autovacuum a table, and how can it be tuned?")
+    assert first.query == "PostgreSQL autovacuum table"
+    assert second.query == "PostgreSQL tuned autovacuum table"
+
+
+def test_a_part_without_a_pronoun_is_searched_for_by_its_own_words() -> None:
+    _, second = plan("How does PostgreSQL autovacuum a table, and when does Python collect garbage?")
+    assert "autovacuum" not in second.query
