@@ -8,7 +8,8 @@ SynapseError
 ├── StepError             500  an agent could not do its work
 │   ├── Transient         503  trying again may help
 │   ├── StepTimeout       504  the step's or the call's time ran out
-│   └── Permanent         422  trying again cannot help
+│   ├── Permanent         422  trying again cannot help
+│   └── NoAnswer          502  the language model gave nothing that can be used
 ├── Cancelled             409  the run was cancelled, or its deadline passed
 └── Unavailable           503  a dependency does not answer
 """
@@ -83,6 +84,12 @@ class Permanent(StepError):
     """The agent cannot do this, however often it is tried."""
 
     code, status = "permanent", 422
+
+
+class NoAnswer(StepError):
+    """The language model gave nothing that can be used."""
+
+    code, status = "no-answer", 502
 
 
 class Cancelled(SynapseError):

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import ipaddress
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
 class _Settings(BaseSettings):
@@ -82,6 +82,53 @@ class ToolSettings(_Settings):
     )
 
 
+class LlmSettings(_Settings):
+    """The optional language model, behind any server that speaks OpenAI's protocol. Off unless base URL and model are set."""
+
+    llm_base_url: str | None = Field(default=None, description="E.g. http://127.0.0.1:11434/v1; without it no model is asked.")
+    llm_api_key: SecretStr | None = Field(default=None, description="Sent to every base URL below; local servers mostly need none.")
+    llm_model: str | None = Field(default=None, description="The model's name as its server knows it.")
+    llm_plan_base_url: str | None = Field(default=None, description="Another server for the plan.")
+    llm_plan_model: str | None = Field(default=None, description="Another model for the plan.")
+    llm_claims_base_url: str | None = Field(default=None, description="Another server for choosing and wording claims.")
+    llm_claims_model: str | None = Field(default=None, description="Another model for choosing and wording claims.")
+    llm_verify_base_url: str | None = Field(default=None, description="Another server for checking statements against their quotes.")
+    llm_verify_model: str | None = Field(default=None, description="Another model for checking statements against their quotes.")
+    llm_write_base_url: str | None = Field(default=None, description="Another server for the report's prose.")
+    llm_write_model: str | None = Field(default=None, description="Another model for the report's prose.")
+    llm_timeout_seconds: float = Field(default=60.0, gt=0, description="Of one request.")
+    llm_max_tokens: int = Field(default=4096, ge=64, description="Tokens of one answer, a model's reasoning included.")
+    llm_max_calls: int = Field(default=20, ge=1, description="Requests of one run.")
+    llm_max_tokens_per_run: int = Field(default=100_000, ge=1, description="Tokens of one run, in and out.")
+    llm_max_cost: float | None = Field(default=None, gt=0, description="Cost of one run, in the currency of the prices; needs the prices.")
+    llm_price_in: float = Field(default=0.0, ge=0, description="Price of a million tokens sent.")
+    llm_price_out: float = Field(default=0.0, ge=0, description="Price of a million tokens received.")
+    llm_max_seconds: float = Field(default=300.0, gt=0, description="Seconds that one run waits for the model, all requests together.")
+    llm_concurrency: int = Field(default=4, ge=1, description="Requests at a time of one process.")
+
+    @property
+    def enabled(self) -> bool:
+        """Whether there is a model to ask."""
+        return self.llm_base_url is not None
+
+    def endpoint(self, role: str) -> tuple[str, str]:
+        """Base URL and model for a role: plan, claims, verify or write. Raises ValueError when there is no model."""
+        url = getattr(self, f"llm_{role}_base_url") or self.llm_base_url
+        model = getattr(self, f"llm_{role}_model") or self.llm_model
+        if url is None or model is None:
+            raise ValueError("no language model is configured")
+        return url, model
+
+    @model_validator(mode="after")
+    def _whole(self) -> LlmSettings:
+        # Half of it would silently be no model at all.
+        if (self.llm_base_url is None) != (self.llm_model is None):
+            raise ValueError("llm_base_url and llm_model are set together, or neither is")
+        if self.llm_max_cost is not None and not self.llm_price_in + self.llm_price_out:
+            raise ValueError("llm_max_cost needs llm_price_in and llm_price_out")
+        return self
+
+
 class McpServerSettings(_Settings):
     """The MCP servers themselves."""
 
@@ -96,12 +143,57 @@ class McpServerSettings(_Settings):
     files_root: Path | None = Field(
         default=None, description="The only folder the filesystem server writes below; by default <home>/reports."
     )
-    searxng_url: str | None = Field(default=None, description="Base URL of a SearXNG with its JSON format enabled.")
     fetch_max_bytes: int = Field(default=10_000_000, ge=1024)
     fetch_timeout_seconds: float = Field(default=20.0, gt=0)
     fetch_allow_hosts: tuple[str, ...] = Field(
         default=(), description="Private hosts that may be fetched all the same, e.g. an intranet wiki."
     )
+
+
+SearchName = Literal["corpus", "searxng", "wikipedia", "arxiv", "openalex", "brave", "tavily", "ddgs"]
+_BASE_URL: Final = r"^https?://[^\s/]\S*$"
+
+
+class SearchSettings(_Settings):
+    """Who is asked when something is searched. Without any of these only the local corpora are, and nothing leaves the machine."""
+
+    search_providers: Annotated[tuple[SearchName, ...] | None, NoDecode] = Field(
+        default=None,
+        description="Who is asked, separated by commas: corpus, searxng, wikipedia, arxiv, openalex, brave, tavily, ddgs. "
+        "By default corpus, and of searxng, brave and tavily those whose URL or key is set.",
+    )
+    search_timeout_seconds: float = Field(default=10.0, gt=0, le=60, description="How long one provider is waited for, its turn included.")
+    search_contact: str | None = Field(
+        default=None,
+        pattern=r"^[\x21-\x7e]+@[\x21-\x7e]+$",
+        description="E-mail address told to Wikipedia, arXiv and OpenAlex, which ask for one; none is told by default.",
+    )
+    searxng_url: str | None = Field(default=None, description="Base URL of a SearXNG with its JSON format enabled.")
+    wikipedia_language: str = Field(default="en", pattern=r"^[a-z]{2,12}(-[a-z]{2,12})*$", description="Whose Wikipedia, e.g. de.")
+    wikipedia_url: str | None = Field(default=None, pattern=_BASE_URL, description="Another MediaWiki's base URL, without /w/api.php.")
+    arxiv_url: str = Field(default="https://export.arxiv.org", pattern=_BASE_URL)
+    openalex_url: str = Field(default="https://api.openalex.org", pattern=_BASE_URL)
+    openalex_key: SecretStr | None = Field(default=None, description="Free of charge; without one OpenAlex answers few searches a day.")
+    brave_url: str = Field(default="https://api.search.brave.com", pattern=_BASE_URL)
+    brave_key: SecretStr | None = Field(default=None, description="Subscription token of the Brave Search API.")
+    tavily_url: str = Field(default="https://api.tavily.com", pattern=_BASE_URL)
+    tavily_key: SecretStr | None = Field(default=None, description="API key of Tavily.")
+
+    @field_validator("search_providers", mode="before")
+    @classmethod
+    def _separated(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            # The JSON spelling of the other lists is read too.
+            return tuple(name for part in value.strip("[] ").split(",") if (name := part.strip("\"' ").lower())) or None
+        return value
+
+    @property
+    def asked(self) -> tuple[SearchName, ...]:
+        """The providers that are asked, each once, in the order they were listed."""
+        if self.search_providers is not None:
+            return tuple(dict.fromkeys(self.search_providers))
+        configured: dict[SearchName, object] = {"searxng": self.searxng_url, "brave": self.brave_key, "tavily": self.tavily_key}
+        return ("corpus", *(name for name, value in configured.items() if value))
 
 
 class ApiSettings(_Settings):

@@ -8,6 +8,7 @@ from typing import Protocol
 from pydantic import Field
 
 from synapse.contracts.evidence import Frozen, Page, Source
+from synapse.contracts.llm import Model, Usage
 
 
 class StepContext(Frozen):
@@ -69,3 +70,6 @@ class Toolbox(Protocol):
 
     async def progress(self, done: float, total: float, message: str = "") -> None:
         """Say how far the step is; shown live, never needed for correctness."""
+
+    def model(self, spent: Usage) -> Model | None:
+        """The operator's language model with what is left of the run's budget after ``spent``; None when there is none."""

@@ -13,8 +13,9 @@ from synapse.engine.housekeeping import Housekeeping
 from synapse.engine.publisher import Publisher, open_publisher
 from synapse.engine.registry import Registry
 from synapse.engine.runner import Runner
-from synapse.settings import BrokerSettings, EngineSettings, StorageSettings, ToolSettings
+from synapse.settings import BrokerSettings, EngineSettings, LlmSettings, StorageSettings, ToolSettings
 from synapse.state.database import Database
+from synapse.tools.llm import Models
 from synapse.tools.mcp import McpTools
 
 
@@ -28,11 +29,13 @@ class Runtime:
         engine: EngineSettings | None = None,
         tools: ToolSettings | None = None,
         registry: Registry | None = None,
+        llm: LlmSettings | None = None,
     ) -> None:
         self.storage = storage or StorageSettings()
         self.broker = broker or BrokerSettings()
         self.engine = engine or EngineSettings()
         self.tool_settings = tools or ToolSettings()
+        self.llm_settings = llm or LlmSettings()
         if registry is not None:
             self.__dict__["registry"] = registry
 
@@ -55,6 +58,11 @@ class Runtime:
     def tools(self) -> McpTools:
         """The MCP servers that the operator configured."""
         return McpTools(self.tool_settings)
+
+    @cached_property
+    def models(self) -> Models:
+        """The language models that the operator configured, if any."""
+        return Models(self.llm_settings)
 
     @cached_property
     def heartbeat(self) -> Heartbeat:
@@ -82,7 +90,7 @@ class Runtime:
 
     def toolbox(self, context: StepContext, progress: Callable[[float, float, str], Awaitable[None]]) -> Toolbox:
         """The tools of one attempt."""
-        return self.tools.toolbox(context, blobs=self.database.blobs, progress=progress)
+        return self.tools.toolbox(context, blobs=self.database.blobs, progress=progress, models=self.models)
 
     def housekeeping(self) -> Housekeeping:
         """A new housekeeping thread, not started."""
@@ -90,12 +98,12 @@ class Runtime:
 
     def again(self) -> Runtime:
         """The same settings and agents with none of the parts made: what a forked child needs."""
-        return Runtime(self.storage, self.broker, self.engine, self.tool_settings, self.registry)
+        return Runtime(self.storage, self.broker, self.engine, self.tool_settings, self.registry, self.llm_settings)
 
     def close(self) -> None:
         """Close what was made."""
         made = self.__dict__
-        for name in ("heartbeat", "tools", "publisher", "database"):
+        for name in ("heartbeat", "tools", "models", "publisher", "database"):
             if name in made:
                 made.pop(name).close()
         made.pop("runner", None)

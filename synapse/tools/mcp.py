@@ -19,10 +19,12 @@ from pydantic import BaseModel, ValidationError
 from synapse.contracts import wire
 from synapse.contracts.blobs import BlobStore
 from synapse.contracts.evidence import Page
+from synapse.contracts.llm import Model, Usage
 from synapse.contracts.toolbox import SavedFile, SearchResults, StepContext
 from synapse.errors import Permanent, StepTimeout, Transient
 from synapse.settings import ToolSettings
 from synapse.tools import faults
+from synapse.tools.llm import Models
 from synapse.tools.loop import BackgroundLoop, process_loop
 from synapse.tools.session import Session, open_client
 from synapse.tools.transport import request_id
@@ -55,9 +57,11 @@ class McpTools:
         """The loop the sessions live on: the one given, else the process's own."""
         return self._given_loop or process_loop()
 
-    def toolbox(self, context: StepContext, *, blobs: BlobStore, progress: ProgressCallback | None = None) -> McpToolbox:
+    def toolbox(
+        self, context: StepContext, *, blobs: BlobStore, progress: ProgressCallback | None = None, models: Models | None = None
+    ) -> McpToolbox:
         """The tools of one step attempt."""
-        return McpToolbox(self, context, blobs, progress)
+        return McpToolbox(self, context, blobs, progress, models)
 
     async def call(
         self, server: str, tool: str, arguments: dict[str, Any], context: StepContext, progress: ProgressCallback | None = None
@@ -152,11 +156,14 @@ class McpTools:
 class McpToolbox:
     """The tools of one step attempt, over MCP; see `synapse.contracts.toolbox.Toolbox`."""
 
-    def __init__(self, tools: McpTools, context: StepContext, blobs: BlobStore, progress: ProgressCallback | None) -> None:
+    def __init__(
+        self, tools: McpTools, context: StepContext, blobs: BlobStore, progress: ProgressCallback | None, models: Models | None = None
+    ) -> None:
         self._tools = tools
         self._context = context
         self._blobs = blobs
         self._progress = progress
+        self._models = models
 
     @property
     def context(self) -> StepContext:
@@ -191,6 +198,10 @@ class McpToolbox:
         """Say how far the step is; never fails."""
         if self._progress is not None:
             await _forward(self._progress, done, total, message)
+
+    def model(self, spent: Usage) -> Model | None:
+        """The operator's language model with what is left of the run's budget; None when there is none."""
+        return self._models.model(self._context, spent) if self._models is not None else None
 
     async def _call(self, server: str, tool: str, arguments: dict[str, Any], model: type[M]) -> M:
         result = await self._tools.call(server, tool, arguments, self._context, self._progress)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from synapse.contracts.evidence import Page, Source
+from synapse.contracts.llm import Model, Usage
 from synapse.contracts.toolbox import SavedFile, SearchResults, StepContext
 from synapse.errors import Permanent, StepError
 
@@ -52,6 +53,7 @@ class MemoryToolbox:
     blobs: MemoryBlobs = field(default_factory=MemoryBlobs)
     calls: list[tuple[str, str]] = field(default_factory=list)
     reported: list[tuple[float, float, str]] = field(default_factory=list)
+    language_model: Callable[[Usage], Model | None] = lambda spent: None
 
     def fail(self, what: str, *errors: StepError) -> None:
         """Let the next calls for this URL, path or query fail, each with the next of these errors."""
@@ -97,6 +99,10 @@ class MemoryToolbox:
     async def progress(self, done: float, total: float, message: str = "") -> None:
         """Keep what was reported."""
         self.reported.append((done, total, message))
+
+    def model(self, spent: Usage) -> Model | None:
+        """What ``language_model`` gives; by default none."""
+        return self.language_model(spent)
 
     def _called(self, tool: str, what: str) -> None:
         self.calls.append((tool, what))

@@ -9,7 +9,7 @@ from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings
 
 from synapse import settings
-from synapse.settings import ApiSettings, BrokerSettings, EngineSettings, StorageSettings
+from synapse.settings import ApiSettings, BrokerSettings, EngineSettings, LlmSettings, StorageSettings
 
 MODELS = [
     each
@@ -73,3 +73,15 @@ def test_a_value_that_cannot_be_meant_is_refused(name: str, value: str, model: t
 def test_a_secret_is_shown_to_nobody_by_accident() -> None:
     made = ApiSettings(api_token=SecretStr("sixteen-letters-and-more"))
     assert "sixteen" not in f"{made!r} {made.model_dump_json()}"
+
+
+def test_without_a_base_url_there_is_no_language_model() -> None:
+    assert not LlmSettings().enabled
+    with pytest.raises(ValueError, match="no language model"):
+        LlmSettings().endpoint("plan")
+
+
+@pytest.mark.parametrize("half", [{"llm_base_url": "http://x/v1"}, {"llm_model": "m"}, {"llm_max_cost": 1.0}])
+def test_half_a_language_model_is_refused_rather_than_silently_none(half: dict[str, object]) -> None:
+    with pytest.raises(ValidationError, match="llm_"):
+        LlmSettings.model_validate(half)

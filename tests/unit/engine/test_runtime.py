@@ -72,7 +72,7 @@ def test_tools_get_the_attempt_and_the_blobs_of_the_database(tmp_path: Path) -> 
         """Nobody asks."""
 
     runtime.toolbox(context, progress)
-    assert asked == [((context,), {"blobs": runtime.database.blobs, "progress": progress})]
+    assert asked == [((context,), {"blobs": runtime.database.blobs, "progress": progress, "models": runtime.models})]
     runtime.close()
 
 
