@@ -33,3 +33,8 @@ def test_many_poor_sections_do_not_beat_one_good_one() -> None:
 
 def test_nothing_matched_ranks_nothing() -> None:
     assert rank([], []) == []
+
+
+def test_of_two_that_match_alike_the_one_with_the_words_of_the_best_comes_first() -> None:
+    best = [_candidate(number, "cats sleep on velvet cushions", 2.0) for number in range(1, 6)]
+    assert _order(*best, _candidate(6, "cats climb trees"), _candidate(7, "cats love velvet cushions"))[5:] == [7, 6]
