@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from rich.console import Console, Group, RenderableType
@@ -12,13 +12,15 @@ from rich.table import Table
 from rich.text import Text
 
 from synapse.cli.text import counted, short, shown
-from synapse.contracts.evidence import Verdict
+from synapse.contracts.evidence import Evidence, Verdict
 from synapse.contracts.report import Reference, Report, Sentence
+from synapse.research.paging import pages_by_evidence
 
 _MARKS: Final = {
     Verdict.CORROBORATED: ("●", "green", "independent origins say so"),
     Verdict.SINGLE_SOURCE: ("○", "cyan", "one origin says so"),
     Verdict.CONFLICT: ("⚠", "yellow", "another source may say otherwise"),
+    Verdict.SUPERSEDED: ("⊘", "bright_black", "no longer holds"),
 }
 _QUOTES: Final = 3
 """Quotes shown of one source; the files have them all."""
@@ -48,6 +50,8 @@ def view(report: Report) -> RenderableType:
         parts += [_heading("Not answered"), *(_item(item.text) for item in report.unanswered)]
     if report.missed:
         parts += [_heading("Not read"), *(_item(f"{item.what}: {item.reason}") for item in report.missed)]
+    if report.notes:
+        parts += [_heading("About the language model"), *(_item(note) for note in report.notes)]
     if report.references:
         parts += [_heading("Sources"), *(_reference(item, report) for item in report.references), _legend(report)]
     return Group(*parts, Rule(style="bright_black"))
@@ -81,8 +85,9 @@ def _sentences(sentences: Iterable[Sentence], numbers: dict[str, int]) -> Render
 def _reference(reference: Reference, report: Report) -> RenderableType:
     quotes = {item.id: item for item in report.evidence}
     cited = [quotes[name] for name in reference.evidence if name in quotes]
+    pages = pages_by_evidence(reference)
     lines: list[RenderableType] = [Text(shown(reference.title) or reference.origin, "bold"), Text(shown(reference.url), "bright_black")]
-    lines += [Text(f"“{short(item.quote, _QUOTE_WIDTH)}” ({item.start}–{item.end})", "italic") for item in cited[:_QUOTES]]
+    lines += [Text(f"“{short(item.quote, _QUOTE_WIDTH)}” ({_place(item, pages)})", "italic") for item in cited[:_QUOTES]]
     if len(cited) > _QUOTES:
         lines.append(Text(f"and {counted(len(cited) - _QUOTES, 'more quote')}", "bright_black"))
     grid = Table.grid(padding=(0, 1), expand=True)
@@ -90,6 +95,10 @@ def _reference(reference: Reference, report: Report) -> RenderableType:
     grid.add_column(ratio=1)
     grid.add_row(Text(f"[{reference.number}]", "blue"), Group(*lines))
     return grid
+
+
+def _place(item: Evidence, pages: Mapping[str, str]) -> str:
+    return f"{pages[item.id]}, {item.start}–{item.end}" if item.id in pages else f"{item.start}–{item.end}"
 
 
 def _legend(report: Report) -> RenderableType:

@@ -67,6 +67,7 @@ class Page(Frozen):
     published: str | None = Field(default=None, description="As the page states it, ISO date where possible.")
     authors: tuple[str, ...] = ()
     language: str | None = None
+    pages: tuple[int, ...] = Field(default=(), description="Offsets in the text at which the document's pages start; empty if it has none.")
 
 
 class Snapshot(Frozen):
@@ -79,7 +80,10 @@ class Snapshot(Frozen):
     media_type: str = "text/html"
     fetched_at: datetime
     published: str | None = None
+    authors: tuple[str, ...] = Field(default=(), description="As the document states them.")
+    language: str | None = Field(default=None, description="Code of the language that the document states, e.g. 'en'.")
     length: int = Field(description="Code points of the stored text.")
+    pages: tuple[int, ...] = Field(default=(), description="Offsets in the text at which the document's pages start; empty if it has none.")
     subquestions: tuple[str, ...] = Field(default=(), description="Ids of the sub-questions that led here.")
 
 
@@ -99,6 +103,7 @@ class Verdict(StrEnum):
     CORROBORATED = "corroborated"
     SINGLE_SOURCE = "single_source"
     CONFLICT = "possible_conflict"
+    SUPERSEDED = "superseded"
 
 
 class Claim(Frozen):
@@ -112,6 +117,9 @@ class Claim(Frozen):
     origins: tuple[str, ...] = Field(description="Independent origins that say so.", min_length=1)
     verdict: Verdict
     conflicts_with: tuple[str, ...] = Field(default=(), description="Ids of claims that may say otherwise.")
+    by_model: bool = Field(default=False, description="Whether a language model worded it; otherwise its words are its first quote's.")
+    superseded_by: tuple[str, ...] = Field(default=(), description="Ids of claims of newer editions that say otherwise.")
+    as_of: str | None = Field(default=None, description="The date that the quoted document states for itself, ISO, as far as it does.")
 
 
 class SkipReason(BaseModel):

@@ -17,6 +17,7 @@ class Sentence(Frozen):
     evidence: tuple[str, ...] = Field(min_length=1)
     claim: str
     verdict: Verdict
+    by_model: bool = Field(default=False, description="Whether a language model worded it; otherwise its words are its first quote's.")
 
 
 class Section(Frozen):
@@ -36,8 +37,13 @@ class Reference(Frozen):
     url: str
     origin: str
     published: str | None
+    authors: tuple[str, ...] = ()
+    language: str | None = None
     fetched_at: datetime
     evidence: tuple[str, ...]
+    pages: tuple[tuple[int, int], ...] = Field(
+        default=(), description="First and last page of each span, in the order of ``evidence``; empty for a source without pages."
+    )
 
 
 class Missed(Frozen):
@@ -57,6 +63,7 @@ class Report(Frozen):
     disagreements: tuple[tuple[Sentence, Sentence], ...] = ()
     unanswered: tuple[SubQuestion, ...] = Field(default=(), description="Sub-questions for which no evidence was found.")
     missed: tuple[Missed, ...] = ()
+    notes: tuple[str, ...] = Field(default=(), description="What a language model did for it, and where it was not used and why.")
     references: tuple[Reference, ...]
     claims: tuple[Claim, ...]
     evidence: tuple[Evidence, ...]

@@ -10,15 +10,17 @@ from synapse.corpus.index import Entry, IndexReport, Progress, index_entries
 from synapse.errors import InvalidInput
 from synapse.extract.blocks import Extracted
 from synapse.extract.decode import is_binary
-from synapse.extract.document import extract, media_type_of
+from synapse.extract.document import PAPERS, extract, is_paper, media_type_of
 
 _MAX_BYTES = 20_000_000
+_MAX_PAPER_BYTES = 100_000_000
+"""Of a PDF or DOCX: most of it is pictures, which are not read."""
 # Generated lists of links: they match every question and answer none.
 _LISTINGS = frozenset({"genindex.html", "genindex-all.html", "search.html", "py-modindex.html", "bookindex.html", "searchresults.html"})
 
 
 def index_folder(source: Path, name: str, corpora: Path, progress: Progress | None = None) -> IndexReport:
-    """Make a corpus of all HTML, Markdown, reStructuredText and text files below a folder, or bring it up to date.
+    """Make a corpus of all PDF, DOCX, HTML, Markdown, reStructuredText and text files below a folder, or bring it up to date.
 
     Raises InvalidInput when ``source`` is no folder. Files that cannot be read are named in the report, with the reason.
     """
@@ -65,14 +67,15 @@ def _entry(root: Path, file: Path, report: IndexReport) -> Entry | None:
         report.skipped.append(f"{path}: not a regular file")
         return None
     try:
-        if file.stat().st_size > _MAX_BYTES:
-            report.skipped.append(f"{path}: larger than {_MAX_BYTES // 1_000_000} MB")
+        most = _MAX_PAPER_BYTES if media_type in PAPERS else _MAX_BYTES
+        if file.stat().st_size > most:
+            report.skipped.append(f"{path}: larger than {most // 1_000_000} MB")
             return None
         data = file.read_bytes()
     except OSError as error:
         report.skipped.append(f"{path}: {error.strerror or type(error).__name__}")
         return None
-    if is_binary(data):
+    if media_type not in PAPERS and is_binary(data) and not is_paper(data):
         report.skipped.append(f"{path}: binary")
         return None
     return Entry(path=path, file=str(file), hash=hashlib.sha256(data).hexdigest(), media_type=media_type)

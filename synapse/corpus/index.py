@@ -170,8 +170,18 @@ def _update(
 def _add(connection: sqlite3.Connection, entry: Entry, document: Extracted, now: str) -> None:
     title = document.title or entry.path.rpartition("/")[2]
     cursor = connection.execute(
-        "INSERT INTO documents (path, hash, media_type, indexed_at, title, published, language, authors) VALUES (?,?,?,?,?,?,?,?)",
-        (entry.path, entry.hash, entry.media_type, now, title, document.published, document.language, json.dumps(document.authors)),
+        "INSERT INTO documents (path, hash, media_type, indexed_at, title, published, language, authors, pages) VALUES (?,?,?,?,?,?,?,?,?)",
+        (
+            entry.path,
+            entry.hash,
+            document.media_type or entry.media_type,
+            now,
+            title,
+            document.published,
+            document.language,
+            json.dumps(document.authors),
+            json.dumps(document.pages),
+        ),
     )
     for heading, body in sections_of(document):
         section = connection.execute("INSERT INTO sections (document, heading, body) VALUES (?,?,?)", (cursor.lastrowid, heading, body))

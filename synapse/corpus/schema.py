@@ -9,7 +9,7 @@ from typing import Final
 from synapse.errors import InvalidInput
 from synapse.extract.blocks import Extracted
 
-VERSION: Final = "1"
+VERSION: Final = "2"
 SUFFIX: Final = ".sqlite"
 TOKENIZER: Final = "porter unicode61 remove_diacritics 2"
 
@@ -17,7 +17,8 @@ SCHEMA: Final = f"""
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE documents (
   id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, hash TEXT NOT NULL, media_type TEXT NOT NULL, indexed_at TEXT NOT NULL,
-  title TEXT NOT NULL, published TEXT, language TEXT, authors TEXT NOT NULL);
+  title TEXT NOT NULL, published TEXT, language TEXT, authors TEXT NOT NULL,
+  pages TEXT NOT NULL);
 CREATE TABLE sections (id INTEGER PRIMARY KEY, document INTEGER NOT NULL, heading TEXT NOT NULL, body TEXT NOT NULL);
 CREATE INDEX sections_document ON sections (document);
 CREATE VIRTUAL TABLE search USING fts5(title, heading, body, content='', tokenize='{TOKENIZER}');

@@ -97,14 +97,14 @@ class Corpus:
         """The document at a path as it was extracted when indexed. Raises NotFound when there is none."""
         with self._connection() as connection:
             row = connection.execute(
-                "SELECT id, title, media_type, indexed_at, published, language, authors FROM documents WHERE path = ?", (path,)
+                "SELECT id, title, media_type, indexed_at, published, language, authors, pages FROM documents WHERE path = ?", (path,)
             ).fetchone()
             bodies = (
                 [] if row is None else connection.execute("SELECT body FROM sections WHERE document = ? ORDER BY id", row[:1]).fetchall()
             )
         if row is None:
             raise NotFound(f"the corpus {self.name!r} has no document {path[:200]!r}")
-        _, title, media_type, indexed_at, published, language, authors = row
+        _, title, media_type, indexed_at, published, language, authors, pages = row
         url = url_of(self.name, path)
         return Page(
             url=url,
@@ -116,6 +116,7 @@ class Corpus:
             published=published,
             language=language,
             authors=tuple(json.loads(authors)),
+            pages=tuple(json.loads(pages)),
         )
 
     def paths(self) -> list[str]:

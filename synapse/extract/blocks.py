@@ -31,6 +31,10 @@ class Extracted:
     published: str | None = None
     authors: tuple[str, ...] = ()
     language: str | None = None
+    pages: tuple[int, ...] = ()
+    """Offsets at which the pages start, the first one's being 0; empty for a document that has none."""
+    media_type: str = ""
+    """What the bytes turned out to be, where they tell."""
 
 
 def tidy(text: str) -> str:
@@ -72,6 +76,11 @@ class Blocks:
         self.headings.extend(Heading(self._length + each.offset, max(each.level, shallowest), each.text) for each in other.headings)
         self._parts.extend(other._parts)
         self._length += other._length
+
+    @property
+    def offset(self) -> int:
+        """Where the next block will stand."""
+        return self._length
 
     @property
     def text(self) -> str:

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Final
 
 from synapse.errors import Permanent
 from synapse.extract.blocks import Blocks, Extracted
 from synapse.extract.decode import decode, is_binary
+from synapse.extract.docx import MEDIA_TYPE as DOCX
+from synapse.extract.docx import is_docx, read_docx
 from synapse.extract.html import extract_html
 from synapse.extract.markdown import read_markdown
+from synapse.extract.pdf import MEDIA_TYPE as PDF
+from synapse.extract.pdf import is_pdf, read_pdf
 from synapse.extract.rst import read_rst
 from synapse.extract.text import first_line, read_text
+from synapse.extract.titles import name_of, title_of
 
 HTML: Final = "text/html"
 MARKDOWN: Final = "text/markdown"
 RST: Final = "text/x-rst"
 PLAIN: Final = "text/plain"
+PAPERS: Final = frozenset({PDF, DOCX})
+"""Packages of bytes rather than text."""
 
 _SUFFIXES = {
     ".html": HTML,
@@ -27,6 +35,8 @@ _SUFFIXES = {
     ".rst": RST,
     ".txt": PLAIN,
     ".text": PLAIN,
+    ".pdf": PDF,
+    ".docx": DOCX,
 }
 _TYPES = {
     HTML: HTML,
@@ -36,9 +46,12 @@ _TYPES = {
     RST: RST,
     "text/prs.fallenstein.rst": RST,
     PLAIN: PLAIN,
+    PDF: PDF,
+    "application/x-pdf": PDF,
+    DOCX: DOCX,
 }
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Raise it when the same bytes give another text: corpora then read their documents anew."""
 
 
@@ -50,21 +63,37 @@ def media_type_of(path: str) -> str | None:
     return _SUFFIXES.get(PurePosixPath(name).suffix)
 
 
-def extract(data: bytes, media_type: str, *, charset: str | None = None, url: str | None = None, name: str = "") -> Extracted:
-    """The main text of a document. ``media_type`` may carry parameters; ``name`` helps where it says nothing.
+def is_paper(data: bytes) -> bool:
+    """Whether bytes are a PDF or a DOCX, whatever their name says."""
+    return is_pdf(data) or is_docx(data)
 
-    Raises Permanent for bytes that are no text and for media types that are not read.
+
+def extract(data: bytes, media_type: str, *, charset: str | None = None, url: str | None = None, name: str = "") -> Extracted:
+    """The main text of a document. What the bytes are counts for more than ``media_type``, which may carry parameters.
+
+    ``name`` is the file's; it helps where the type says nothing. Raises Permanent for bytes that are no document and for media types
+    that are not read.
     """
-    kind = _TYPES.get(media_type.partition(";")[0].strip().lower() or PLAIN)
+    stated = media_type.partition(";")[0].strip().lower() or PLAIN
+    kind = _TYPES.get(stated)
+    file = name_of(name or url or "")
+    if is_pdf(data, declared=kind == PDF):
+        return read_pdf(data, file)
+    if is_docx(data):
+        return read_docx(data, file)
+    if kind in PAPERS:
+        raise Permanent(f"the document is no {'PDF' if kind == PDF else 'DOCX, or is broken'}, whatever its type says")
     if kind is None:
-        raise Permanent(f"cannot read documents of type {media_type.partition(';')[0].strip()[:80]!r}")
+        raise Permanent(f"cannot read documents of type {stated[:80]!r}")
     if is_binary(data):
         raise Permanent("the document is not text, whatever its type says")
     source = decode(data, charset)
     if kind == PLAIN:
-        kind = media_type_of(name) or PLAIN
+        named = media_type_of(name)
+        kind = named if named is not None and named not in PAPERS else PLAIN
     if kind == HTML or (kind == PLAIN and source.lstrip()[:15].lower().startswith(("<!doctype html", "<html"))):
-        return extract_html(source, url)
+        document = extract_html(source, url)
+        return replace(document, title=title_of(document.title, document.headings))
     blocks = Blocks()
     {MARKDOWN: read_markdown, RST: read_rst, PLAIN: read_text}[kind](source, blocks)
     title = next((heading.text for heading in blocks.headings), "") or first_line(blocks.text)

@@ -34,7 +34,7 @@ _LATER: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 MAX_REDIRECTS: Final = 5
 _HEADERS: Final = {
     "user-agent": f"Synapse/{__version__} (research reader)",
-    "accept": "text/html,application/xhtml+xml,text/plain;q=0.9,text/markdown;q=0.9,*/*;q=0.1",
+    "accept": "text/html,application/xhtml+xml,text/plain;q=0.9,text/markdown;q=0.9,application/pdf;q=0.8,*/*;q=0.1",
     "accept-encoding": "gzip, deflate",
     "accept-language": "en,*;q=0.5",
     "connection": "close",

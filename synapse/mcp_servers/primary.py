@@ -107,11 +107,12 @@ async def read_web(fetcher: Fetcher, url: str, ctx: Context) -> Page:
         final_url=fetched.final_url,
         title=document.title,
         text=document.text,
-        media_type=fetched.media_type,
+        media_type=document.media_type or fetched.media_type,
         fetched_at=fetched.fetched_at,
         published=document.published,
         authors=document.authors,
         language=document.language,
+        pages=document.pages,
     )
 
 

@@ -11,7 +11,8 @@ from html import escape
 import nh3
 
 from synapse.contracts.report import Reference, Report, Sentence
-from synapse.research.render import VERDICTS, clean, marks, same_question, shortened, web_address
+from synapse.research.paging import pages_by_evidence
+from synapse.research.render import BY_MODEL, VERDICTS, clean, facts, marks, same_question, shortened, web_address
 
 _STYLE = (
     "body{font:17px/1.6 Georgia,serif;max-width:44rem;margin:2rem auto;padding:0 1rem;color:#1c1c1c;background:#fff}"
@@ -58,6 +59,8 @@ def page(report: Report) -> str:
         body += ["<h2>Not answered</h2>", _list(_text(item.text) for item in report.unanswered)]
     if report.missed:
         body += ["<h2>Not read</h2>", _list(f"{_text(item.what)}: {_text(item.reason)}" for item in report.missed)]
+    if report.notes:
+        body += ["<h2>About the language model</h2>", _list(_text(note) for note in report.notes)]
     if report.references:
         body += ["<h2>Sources</h2>", _legend(), "<ol>", *(_reference(item, report) for item in report.references), "</ol>"]
     return (
@@ -102,7 +105,8 @@ class _Quotes:
 def _cited(sentence: Sentence, quotes: _Quotes) -> str:
     mark, meaning = VERDICTS[sentence.verdict]
     cited = "".join(quotes.shown(sentence, number) for number in marks(sentence, quotes.numbers))
-    return f'{_text(sentence.text)} <span class="mark" title="{_text(meaning)}">{mark}</span>{cited}'
+    pen = f'<span class="mark" title="{_text(BY_MODEL[1])}">{BY_MODEL[0]}</span>' if sentence.by_model else ""
+    return f'{_text(sentence.text)} <span class="mark" title="{_text(meaning)}">{mark}</span>{pen}{cited}'
 
 
 def _legend() -> str:
@@ -114,7 +118,9 @@ def _reference(reference: Reference, report: Report) -> str:
     title = _text(shortened(reference.title) or reference.url)
     address = web_address(reference.url)
     shown = f'<a href="{escape(address, quote=True)}">{title}</a>' if address else f"{title} — {_text(reference.url)}"
-    published = f", published {_text(reference.published)}" if reference.published else ""
-    meta = f'<span class="meta">({_text(reference.origin)}{published}, read {reference.fetched_at:%Y-%m-%d})</span>'
-    cited = "".join(f"<blockquote>“{_text(quotes[name].quote)}”</blockquote>" for name in reference.evidence if name in quotes)
+    meta = f'<span class="meta">({_text(facts(reference))})</span>'
+    pages = {name: f' <span class="meta">({page})</span>' for name, page in pages_by_evidence(reference).items()}
+    cited = "".join(
+        f"<blockquote>“{_text(quotes[name].quote)}”{pages.get(name, '')}</blockquote>" for name in reference.evidence if name in quotes
+    )
     return f'<li id="source-{reference.number}" value="{reference.number}">{shown} {meta}{cited}</li>'

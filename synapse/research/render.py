@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from urllib.parse import quote, urlsplit
 
-from synapse.contracts.evidence import Verdict
+from synapse.contracts.evidence import Evidence, Verdict
 from synapse.contracts.report import Reference, Report, Sentence
+from synapse.research.paging import pages_by_evidence
 from synapse.research.text import squeeze
 
 VERDICTS = {
     Verdict.CORROBORATED: ("●", "corroborated: independent origins say so"),
     Verdict.SINGLE_SOURCE: ("○", "single source: one origin says so"),
     Verdict.CONFLICT: ("⚠", "possible conflict: another source may say otherwise"),
+    Verdict.SUPERSEDED: (
+        "⊘",
+        "superseded: a newer edition says otherwise or has taken the document's place, or it calls itself out of force",
+    ),
 }
+BY_MODEL = ("✎", "worded by a language model from the quotes it cites; everything else is in its source's words")
 # Only what could act is escaped: a report is also read as it stands, in a terminal or a diff.
 _MARKDOWN = re.compile(
     r"[\\`*\[\]<~|$]"  # anywhere
@@ -27,6 +33,7 @@ _MARKDOWN = re.compile(
 _ORDERED = re.compile(r"^(\d+)([.)])")
 _WWW = re.compile(r"(?i)\b(www)\.")
 _MOST_TITLE = 160
+_MOST_AUTHORS = 3
 
 
 def clean(text: str) -> str:
@@ -91,7 +98,7 @@ def marks(sentence: Sentence, numbers: dict[str, int]) -> list[int]:
 
 def _cited(sentence: Sentence, numbers: dict[str, int]) -> str:
     cited = "".join(f"[[{number}]](#source-{number})" for number in marks(sentence, numbers))
-    return f"{escape(sentence.text)} {VERDICTS[sentence.verdict][0]}{cited}"
+    return f"{escape(sentence.text)} {VERDICTS[sentence.verdict][0]}{BY_MODEL[0] if sentence.by_model else ''}{cited}"
 
 
 def _answer(report: Report, numbers: dict[str, int]) -> list[str]:
@@ -110,13 +117,18 @@ def _gaps(report: Report) -> list[str]:
         parts += ["## Not answered", "\n".join(f"- {escape(item.text)}" for item in report.unanswered)]
     if report.missed:
         parts += ["## Not read", "\n".join(f"- {escape(item.what)}: {escape(item.reason)}" for item in report.missed)]
+    if report.notes:
+        parts += ["## About the language model", "\n".join(f"- {escape(note)}" for note in report.notes)]
     return parts
 
 
 def _legend(report: Report) -> str:
     used = {sentence.verdict for sentence in (*report.answer, *(s for section in report.sections for s in section.sentences))}
     used |= {sentence.verdict for pair in report.disagreements for sentence in pair}
-    return "\n".join(f"- {mark} {meaning}" for verdict, (mark, meaning) in VERDICTS.items() if verdict in used)
+    shown = [meaning for verdict, meaning in VERDICTS.items() if verdict in used]
+    if any(sentence.by_model for part in (report.answer, *(section.sentences for section in report.sections)) for sentence in part):
+        shown.append(BY_MODEL)
+    return "\n".join(f"- {mark} {meaning}" for mark, meaning in shown)
 
 
 def _reference(reference: Reference, report: Report) -> str:
@@ -124,11 +136,28 @@ def _reference(reference: Reference, report: Report) -> str:
     title = escape(shortened(reference.title) or reference.url)
     address = web_address(reference.url)
     shown = f"[{title}](<{address}>)" if address else f"{title} — {code(reference.url)}"
-    published = f", published {escape(reference.published)}" if reference.published else ""
     anchor = f'<a id="source-{reference.number}"></a>**{reference.number}.**'
-    head = f"{anchor} {shown} ({escape(reference.origin)}{published}, read {reference.fetched_at:%Y-%m-%d})"
+    head = f"{anchor} {shown} ({escape(facts(reference))})"
+    pages = pages_by_evidence(reference)
     cited = [quotes[name] for name in reference.evidence if name in quotes]
-    return "\n".join([head, "", *(f"> “{escape(item.quote)}” *(characters {item.start}–{item.end})*\n>" for item in cited)]).rstrip(">\n ")
+    return "\n".join([head, "", *(f"> “{escape(item.quote)}” *({_place(item, pages)})*\n>" for item in cited)]).rstrip(">\n ")
+
+
+def _place(item: Evidence, pages: Mapping[str, str]) -> str:
+    return ", ".join([*([pages[item.id]] if item.id in pages else []), f"characters {item.start}–{item.end}"])
+
+
+def facts(reference: Reference) -> str:
+    """What a source says of itself, and when it was read, as one line."""
+    authors = [*map(clean, reference.authors[:_MOST_AUTHORS]), *(["others"] if len(reference.authors) > _MOST_AUTHORS else [])]
+    stated = [
+        clean(reference.origin),
+        f"by {', '.join(shortened(author) for author in authors)}" if authors else "",
+        f"published {clean(reference.published)}" if reference.published else "",
+        f"language {clean(reference.language)}" if reference.language else "",
+        f"read {reference.fetched_at:%Y-%m-%d}",
+    ]
+    return ", ".join(fact for fact in stated if fact)
 
 
 def shortened(title: str) -> str:

@@ -42,6 +42,9 @@ async def extraction(task: ExtractionInput, tools: Toolbox) -> ExtractionOutput:
         media_type=page.media_type,
         fetched_at=page.fetched_at,
         published=page.published,
+        authors=page.authors,
+        language=page.language,
         length=len(text),
+        pages=page.pages,
         subquestions=task.source.subquestions,
     )

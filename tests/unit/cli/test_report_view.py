@@ -36,3 +36,10 @@ async def test_a_page_cannot_move_the_cursor(bench: Workbench) -> None:
 def test_an_honest_nothing_is_said() -> None:
     nothing = Report(question="Why?", answer=(), sections=(), references=(), claims=(), evidence=(), snapshots=())
     assert "No evidence found" in _shown(nothing)
+
+
+async def test_a_quote_of_a_paper_shows_its_page(bench: Workbench) -> None:
+    report = await bench.service.reports.json(bench.finished(RunRequest(question=QUESTION)))
+    first = report.references[0]
+    paged = first.model_copy(update={"pages": tuple((7, 8) for _ in first.evidence)})
+    assert "(pp. 7–8, " in _shown(report.model_copy(update={"references": (paged, *report.references[1:])}))

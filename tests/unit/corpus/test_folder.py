@@ -9,6 +9,7 @@ from synapse.corpus.folder import index_folder
 from synapse.corpus.index import IndexReport
 from synapse.corpus.store import Corpus
 from synapse.errors import InvalidInput
+from tests.unit.extract.papers import docx, paragraph, pdf
 
 
 def _index(tmp_path: Path) -> tuple[IndexReport, list[str]]:
@@ -61,8 +62,32 @@ def test_what_cannot_be_read_is_told_and_does_not_stop_the_rest(tmp_path: Path, 
     os.mkfifo(docs / "fifo.txt")
     report, paths = _index(tmp_path)
     assert paths == ["b.txt", "sub/a.md"]
-    assert sorted(report.skipped) == ["binary.txt: binary", "fifo.txt: not a regular file", "pdf.html: binary"]
-    assert report.failed == ["empty.md: no text in it"]
+    assert sorted(report.skipped) == ["binary.txt: binary", "fifo.txt: not a regular file"]
+    assert sorted(report.failed) == ["empty.md: no text in it", "pdf.html: the PDF is broken or cut off: it cannot be opened"]
+
+
+def test_papers_are_taken_with_their_pages_and_those_that_cannot_be_read_are_named_with_the_reason(tmp_path: Path, docs: Path) -> None:
+    (docs / "tides.pdf").write_bytes(pdf([[(72, 700, 10, "The sea rises.")], [(72, 700, 10, "The sea falls.")]], {"Author": "A. Tide"}))
+    (docs / "letter.docx").write_bytes(docx(paragraph("The sea is wide.")))
+    (docs / "misnamed.txt").write_bytes(pdf([[(72, 700, 10, "A PDF all the same.")]]))
+    (docs / "cut off.pdf").write_bytes(pdf([[(72, 700, 10, "x")]])[:300])
+    (docs / "scan.pdf").write_bytes(pdf([[]]))
+    (docs / "none.pdf").write_bytes(b"")
+    (docs / "broken.docx").write_bytes(b"PK\x03\x04\x00")
+    report, paths = _index(tmp_path)
+    assert paths == ["b.txt", "letter.docx", "misnamed.txt", "sub/a.md", "tides.pdf"]
+    assert report.skipped == []
+    assert sorted(report.failed) == [
+        "broken.docx: the document is no DOCX, or is broken, whatever its type says",
+        "cut off.pdf: the PDF is broken or cut off: it cannot be opened",
+        "none.pdf: the document is no PDF, whatever its type says",
+        "scan.pdf: the PDF has no text on its 1 pages",
+    ]
+    corpus = Corpus.open(tmp_path / "corpora", "c")
+    tides, misnamed = corpus.document("tides.pdf"), corpus.document("misnamed.txt")
+    assert [tides.text[start:][:14] for start in tides.pages] == ["The sea rises.", "The sea falls."]
+    assert (tides.authors, tides.title, misnamed.media_type) == (("A. Tide",), "tides.pdf", "application/pdf")
+    corpus.close()
 
 
 def test_generated_listings_and_copies_of_sources_are_passed_over(tmp_path: Path, docs: Path) -> None:

@@ -15,6 +15,7 @@ from synapse.mcp_servers import primary
 from synapse.mcp_servers.fetch import Fetcher
 from synapse.mcp_servers.urls import UrlPolicy
 from synapse.settings import McpServerSettings
+from tests.unit.extract.papers import pdf
 from tests.unit.mcp_servers.test_fetch import Names, _answers, _page
 
 ARTICLE = "<html lang=en><head><title>On cats</title></head><body><article><h1>On cats</h1>" + "".join(
@@ -51,9 +52,18 @@ async def test_a_page_without_text_or_of_another_kind_is_permanent() -> None:
     context = cast(Any, SimpleNamespace(report_progress=Told().report_progress))
     with pytest.raises(Permanent, match="no readable text"):
         await primary.read_web(_fetcher(_page(b"<html><body></body></html>")), "http://example.com/", context)
-    pdf = _page(b"%PDF-1.7 \x00", **{"content-type": "text/plain"})
+    binary = _page(b"\x7fELF \x00", **{"content-type": "text/plain"})
     with pytest.raises(Permanent, match="not text"):
-        await primary.read_web(_fetcher(pdf), "http://example.com/", context)
+        await primary.read_web(_fetcher(binary), "http://example.com/", context)
+
+
+async def test_a_pdf_of_the_web_comes_with_its_pages_whatever_it_is_called() -> None:
+    paper = pdf([[(72, 700, 10, "Cats sleep.")], [(72, 700, 10, "Dogs bark.")]], {"Title": "On cats", "Author": "A. Cat"}, language="en")
+    context = cast(Any, SimpleNamespace(report_progress=Told().report_progress))
+    response = _page(paper, **{"content-type": "application/octet-stream"})
+    page = await primary.read_web(_fetcher(response), "http://example.com/cats.html", context)
+    assert (page.title, page.authors, page.language, page.media_type) == ("On cats", ("A. Cat",), "en", "application/pdf")
+    assert [page.text[start:][:4] for start in page.pages] == ["Cats", "Dogs"]
 
 
 async def test_over_mcp_the_tools_have_schemas_hints_and_faults(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from synapse.contracts.evidence import Claim, Evidence, SubQuestion, Verdict
@@ -74,3 +76,17 @@ def test_a_claim_without_its_evidence_is_refused() -> None:
     claim = Claim(id="c1", text="It is so.", subquestion="q1", score=1, evidence=("e1",), origins=("a",), verdict=Verdict.SINGLE_SOURCE)
     with pytest.raises(KeyError):
         compose("Why?", [SubQuestion(id="q1", text="Why?", query="why")], [claim], [], [])
+
+
+def test_a_reference_says_on_which_pages_each_of_its_quotes_stands() -> None:
+    paper = document(TIDES)
+    starts = (0, TIDES.index("Spring") + 5, TIDES.index("Neap"))
+    stated = {"pages": starts, "authors": ("A. Author",), "language": "en"}
+    made, _ = report("When do spring tides occur?", [replace(paper, snapshot=paper.snapshot.model_copy(update=stated))])
+    (reference,) = made.references
+    quotes = {item.id: item.quote for item in made.evidence}
+    pages = {quotes[name].split()[0]: pages for name, pages in zip(reference.evidence, reference.pages, strict=True)}
+    assert pages["Spring"] == (1, 2)
+    assert (reference.authors, reference.language) == (("A. Author",), "en")
+    plain, _ = report("When do spring tides occur?", [document(TIDES)])
+    assert plain.references[0].pages == ()

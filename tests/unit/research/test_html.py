@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from html import escape
 from html.parser import HTMLParser
 
@@ -71,6 +72,15 @@ def test_links_to_pages_give_nothing_away() -> None:
     outward = [attributes for tag, attributes in seen.tags if tag == "a" and str(attributes["href"]).startswith("http")]
     assert outward
     assert {attributes["rel"] for attributes in outward} == {"noopener noreferrer nofollow"}
+
+
+def test_a_quote_of_a_paper_shows_its_page_and_a_source_who_wrote_it() -> None:
+    paper = document(TIDES, "https://a.org/tides.pdf", "Tides")
+    stated = {"pages": (0, 10, TIDES.index("Spring")), "authors": ("A. <b>Author</b>",), "language": "en"}
+    made, _ = report("When do spring tides occur?", [replace(paper, snapshot=paper.snapshot.model_copy(update=stated))])
+    source = page(made)
+    assert '<span class="meta">(p. 3)</span></blockquote>' in source
+    assert "(a.org, by A. &lt;b&gt;Author&lt;/b&gt;, language en, read 2026-01-02)" in source
 
 
 def test_no_evidence_says_so() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -121,6 +122,19 @@ def test_only_plain_web_addresses_are_linked(url: str) -> None:
 def test_an_address_that_is_not_linked_is_one_code_span(text: str) -> None:
     children = MarkdownIt("commonmark").parse(f"x {code(text)}")[1].children or []
     assert [token.type for token in children] == ["text", "code_inline"]
+
+
+def test_a_quote_of_a_paper_shows_its_page_and_a_source_who_wrote_it() -> None:
+    paper = document(TIDES, "https://a.org/tides.pdf", "Tides")
+    stated = {"pages": (0, 10, TIDES.index("Spring")), "authors": tuple("ABCDE"), "published": "2024-01-31", "language": "en"}
+    made, _ = report("When do spring tides occur?", [replace(paper, snapshot=paper.snapshot.model_copy(update=stated))])
+    shown = markdown(made)
+    assert re.search(r"> “Spring tides occur .*” \*\(p\. 3, characters \d+–\d+\)\*", shown)
+    assert "(a.org, by A, B, C, others, published 2024-01-31, language en, read 2026-01-02)" in shown
+
+
+def test_a_web_page_has_no_pages_to_show() -> None:
+    assert "*(characters " in markdown(report("When do spring tides occur?", [document(TIDES, "https://a.org/tides", "Tides")])[0])
 
 
 def test_an_address_cannot_break_out_of_its_brackets() -> None:

@@ -31,6 +31,13 @@ async def test_the_address_after_redirects_is_whose_voice_it_is() -> None:
     )
 
 
+async def test_what_the_page_says_of_itself_is_kept_with_it() -> None:
+    stated = {"authors": ("A. Author",), "language": "de", "pages": (0, 4), "media_type": "application/pdf"}
+    page = Page(url="https://a.org/x", final_url="https://a.org/x", text="Eins zwei", fetched_at=READ_AT, **stated)
+    (snapshot,) = await read(MemoryToolbox(pages={"https://a.org/x": page}), ["https://a.org/x"])
+    assert {name: getattr(snapshot, name) for name in stated} == stated
+
+
 async def test_an_empty_page_is_given_up_for_good(tools: MemoryToolbox) -> None:
     with pytest.raises(Permanent):
         await read(tools, ["https://c.org/empty"])
