@@ -20,7 +20,7 @@ from synapse.errors import NotFound, SynapseError, Unavailable
 from synapse.service.corpora import Corpora
 from synapse.service.health import Check, Health
 from synapse.service.service import Service
-from synapse.settings import McpServerSettings, StorageSettings
+from synapse.settings import SearchSettings, StorageSettings
 
 _LEAST_FREE: Final = 500_000_000
 
@@ -91,6 +91,6 @@ def _seen_by_api() -> Health | None:
 
 def _corpora() -> str:
     names = Corpora().names()
-    if not names and McpServerSettings().searxng_url is None:
+    if not names and SearchSettings().asked == ("corpus",):
         raise NotFound("there is nothing to search", remedy="synapse index FOLDER, or set SYNAPSE_SEARXNG_URL")
     return ", ".join(names) or "none; the web is searched"

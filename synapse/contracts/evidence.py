@@ -34,6 +34,9 @@ class Source(Frozen):
     snippet: str = ""
     provider: str = Field(description="Who found it, e.g. 'corpus' or 'searxng'.")
     score: float = Field(default=0.0, description="The provider's own score; comparable only within one result list.")
+    published: str | None = Field(
+        default=None, exclude_if=lambda value: value is None, description="As the provider states it: an ISO date, or a year."
+    )
 
 
 class Found(Frozen):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -21,12 +22,14 @@ from synapse.mcp_servers.app import Dependency, State, build, new_server
 from synapse.mcp_servers.fetch import Fetcher
 from synapse.mcp_servers.metrics import ServerMetrics
 from synapse.mcp_servers.providers.base import SearchProvider
+from synapse.mcp_servers.providers.choice import choose
 from synapse.mcp_servers.providers.corpus import CorpusProvider
+from synapse.mcp_servers.providers.guard import Guarded
 from synapse.mcp_servers.providers.searxng import SearxngProvider
 from synapse.mcp_servers.search import search_all, search_corpus
 from synapse.mcp_servers.tool import guarded
 from synapse.mcp_servers.urls import UrlPolicy
-from synapse.settings import McpServerSettings, StorageSettings
+from synapse.settings import McpServerSettings, SearchSettings, StorageSettings
 
 INSTRUCTIONS: Final = (
     "Search local corpora and the web with search_web, then read what it found with browse_and_extract. "
@@ -40,19 +43,19 @@ CorpusName = Annotated[str | None, Field(description="Ask only this local corpus
 Url = Annotated[str, Field(min_length=1, max_length=4096, description="As search_web gave it: http, https or corpus.")]
 
 
-def create_app(settings: McpServerSettings, home: Path) -> FastAPI:
+def create_app(settings: McpServerSettings, home: Path, search: SearchSettings | None = None) -> FastAPI:
     """The server as an application. Corpora are looked for below ``home`` unless the settings name a folder.
 
-    Raises InvalidInput when it would be open to the network without a token.
+    Raises InvalidInput when it would be open to the network without a token, or when a provider that is listed lacks its URL or key.
     """
     library = Library(settings.corpus_dir or home / "corpora")
-    searxng = SearxngProvider(settings.searxng_url) if settings.searxng_url else None
+    chosen = choose(search or SearchSettings())
     fetcher = Fetcher(UrlPolicy(settings.fetch_allow_hosts), settings.fetch_max_bytes, settings.fetch_timeout_seconds)
     server, metrics = new_server("synapse-primary", INSTRUCTIONS), ServerMetrics()
 
     def providers() -> list[SearchProvider]:
-        local: list[SearchProvider] = [CorpusProvider(library)] if library.names() else []
-        return local + ([searxng] if searxng is not None else [])
+        local: list[SearchProvider] = [CorpusProvider(library)] if chosen.corpora and library.names() else []
+        return [*local, *chosen.web]
 
     @server.tool(annotations=_READS_WEB)
     @guarded(metrics, _show_results)
@@ -60,7 +63,7 @@ def create_app(settings: McpServerSettings, home: Path) -> FastAPI:
         """Find sources for a question: ranked, best first, none of them read yet."""
         if corpus is not None:
             return await search_corpus(library, corpus, query, limit)
-        return await search_all(providers(), query, limit)
+        return await search_all(providers(), query, limit, spare=chosen.spare)
 
     @server.tool(annotations=_READS_WEB)
     @guarded(metrics, _show_page)
@@ -71,9 +74,9 @@ def create_app(settings: McpServerSettings, home: Path) -> FastAPI:
         return await read_web(fetcher, url, ctx)
 
     dependencies = {"corpora": Dependency(lambda: asyncio.to_thread(_corpora_state, library))}
-    if searxng is not None:
-        # Corpora can be read without it, and restarting this server does not mend it.
-        dependencies["searxng"] = Dependency(lambda: _searxng_state(searxng), required=False)
+    for provider in (*chosen.web, *chosen.spare):
+        # Corpora can be read without them, and restarting this server does not mend them.
+        dependencies[provider.name] = Dependency(partial(_provider_state, provider, chosen.searxng), required=False)
 
     async def close() -> None:
         library.close()
@@ -137,6 +140,7 @@ def _corpora_state(library: Library) -> State:
     return State(ok=True, detail=f"{len(names)} corpora")
 
 
-async def _searxng_state(searxng: SearxngProvider) -> State:
-    ailment = await searxng.state()
-    return State(ok=ailment is None, detail=ailment or "answers")
+async def _provider_state(guarded: Guarded, searxng: SearxngProvider | None) -> State:
+    # Only the operator's own instance is asked how it is; of the others it is told how they last did.
+    ailment = guarded.ailment() or (await searxng.state() if guarded.provider is searxng and searxng is not None else None)
+    return State(ok=ailment is None, detail=ailment or ("answers" if guarded.provider is searxng else "is asked"))

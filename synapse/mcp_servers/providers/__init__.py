@@ -1,1 +1,1 @@
-"""Who can be asked to search: local corpora, and a SearXNG for the web."""
+"""Who can be asked to search: local corpora, a SearXNG, and public services that an operator chose."""

@@ -1,14 +1,12 @@
-"""What a search provider is, and how the answers of several become one."""
+"""What a search provider is, and how often it lets itself be asked."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final, Protocol
+from dataclasses import dataclass
+from typing import Protocol
 
 from synapse.contracts.evidence import Source
-
-_RANK_OFFSET: Final = 60
-"""The constant of reciprocal rank fusion (Cormack, Clarke and Büttcher, SIGIR 2009): damps the weight of the very first ranks."""
+from synapse.errors import Transient
 
 
 class SearchProvider(Protocol):
@@ -25,25 +23,18 @@ class SearchProvider(Protocol):
         """
 
 
-def fused(lists: Sequence[Sequence[Source]], limit: int) -> list[Source]:
-    """One list by reciprocal rank: what several providers rank high comes first. A source met twice keeps its first words.
+@dataclass(frozen=True)
+class Pace:
+    """What a provider asks of its callers: requests per second in the long run, and how many may come at once."""
 
-    The scores of a single list are left as they are.
-    """
-    lists = [sources for sources in lists if sources]
-    if len(lists) == 1:
-        return list(lists[0][:limit])
-    scores: dict[str, float] = {}
-    first: dict[str, Source] = {}
-    for sources in lists:
-        for position, source in enumerate(sources, start=1):
-            key = same_page(source.url)
-            first.setdefault(key, source)
-            scores[key] = scores.get(key, 0.0) + 1.0 / (_RANK_OFFSET + position)
-    order = sorted(scores, key=lambda key: -scores[key])
-    return [first[key].model_copy(update={"score": round(scores[key], 6)}) for key in order[:limit]]
+    per_second: float
+    burst: int = 1
 
 
-def same_page(url: str) -> str:
-    """A key under which spellings of one address meet: no fragment, no final slash, one scheme for the web."""
-    return url.partition("#")[0].rstrip("/").replace("http://", "https://", 1)
+class Limited(Transient):
+    """The provider asked for a pause."""
+
+    def __init__(self, detail: str, pause: float | None = None) -> None:
+        super().__init__(detail)
+        self.pause = pause
+        """Seconds, as the provider said; None when it did not say."""

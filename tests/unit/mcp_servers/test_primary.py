@@ -2,20 +2,24 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from mcp import Client
+from pydantic import SecretStr
 
 from synapse.contracts.wire import ERROR
 from synapse.corpus.folder import index_folder
-from synapse.errors import Permanent
+from synapse.errors import InvalidInput, Permanent
 from synapse.mcp_servers import primary
 from synapse.mcp_servers.fetch import Fetcher
+from synapse.mcp_servers.providers import ddgs
 from synapse.mcp_servers.urls import UrlPolicy
-from synapse.settings import McpServerSettings
+from synapse.settings import McpServerSettings, SearchName, SearchSettings
 from tests.unit.extract.papers import pdf
+from tests.unit.mcp_servers.providers.loopback import http, serving
 from tests.unit.mcp_servers.test_fetch import Names, _answers, _page
 
 ARTICLE = "<html lang=en><head><title>On cats</title></head><body><article><h1>On cats</h1>" + "".join(
@@ -86,3 +90,62 @@ async def test_over_mcp_the_tools_have_schemas_hints_and_faults(tmp_path: Path) 
     assert read.structured_content["text"] == "Cats\n\nCats sleep most of the day."
     assert (refused.meta or {})[ERROR]["retryable"] is False
     assert invalid.is_error
+
+
+async def _called(app: FastAPI, *calls: dict[str, object]) -> list[Any]:
+    server = next(route.endpoint._server for route in app.router.routes if getattr(route, "path", "") == "/mcp")  # type: ignore[attr-defined]
+    async with Client(server, mode="2026-07-28") as client:
+        return [await client.call_tool("search_web", call) for call in calls]
+
+
+def _everybody(url: str) -> SearchSettings:
+    return SearchSettings(
+        search_providers=get_args(SearchName),
+        searxng_url=url,
+        wikipedia_url=url,
+        arxiv_url=url,
+        openalex_url=url,
+        brave_url=url,
+        brave_key=SecretStr("brave-secret"),
+        tavily_url=url,
+        tavily_key=SecretStr("tvly-secret"),
+    )
+
+
+async def test_when_a_corpus_is_named_nobody_else_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(ddgs, "asked", lambda *_: asked.append("ddgs") or [])
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "cats.md").write_text("# Cats\n\nCats sleep most of the day.")
+    index_folder(tmp_path / "docs", "animals", tmp_path / "corpora")
+    async with serving(http(b"{}", 500)) as site:
+        app = primary.create_app(McpServerSettings(), tmp_path, _everybody(site.url))
+        corpus = {"query": "do cats sleep", "corpus": "animals"}
+        found, missing = await _called(app, corpus, {**corpus, "corpus": "plants"})
+        assert found.structured_content["sources"][0]["url"] == "corpus://animals/cats.md"
+        assert missing.is_error
+        assert (site.asked, asked) == ([], [])
+        # The same server, asked for everything, does ask them all: the lists above are not empty for another reason.
+        (everything,) = await _called(app, {"query": "do cats sleep"})
+        assert len(site.asked) == 6
+        assert asked == ["ddgs"]
+    assert [source["url"] for source in everything.structured_content["sources"]] == ["corpus://animals/cats.md"]
+    failed = everything.structured_content["failed"]
+    assert sorted(reason.partition(":")[0] for reason in failed) == ["arxiv", "brave", "openalex", "searxng", "tavily", "wikipedia"]
+    assert "secret" not in found.model_dump_json() + everything.model_dump_json()
+
+
+async def test_readiness_names_providers_and_calls_none_but_the_operators_own(tmp_path: Path) -> None:
+    async with serving(http(b"ok")) as site:
+        app = primary.create_app(McpServerSettings(), tmp_path, _everybody(site.url))
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as client:
+            ready = await client.get("/readyz")
+        assert [asked.path for asked in site.asked] == ["/healthz"]
+    assert ready.status_code == 200
+    assert ready.json()["dependencies"]["brave"] == {"ok": True, "detail": "is asked"}
+    assert ready.json()["dependencies"]["searxng"] == {"ok": True, "detail": "answers"}
+
+
+def test_a_provider_that_is_listed_without_its_key_stops_the_server_at_once(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="SYNAPSE_BRAVE_KEY"):
+        primary.create_app(McpServerSettings(), tmp_path, SearchSettings(search_providers=("brave",), brave_key=None))
