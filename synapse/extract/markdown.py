@@ -13,6 +13,11 @@ from synapse.extract.blocks import Blocks, tidy
 from synapse.extract.dom import inline as html_text
 
 _FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.S)
+_OF_ITSELF = re.compile(
+    r"^(status|version|date|updated|effective|supersedes|replaces|superseded[_-]by|replaced[_-]by):[ \t]*[\"']?([^\n\"'\[{}]{1,120})",
+    re.M | re.I,
+)
+"""What front matter says of the document's own standing; the rest of it is for machines."""
 _TAG = re.compile(r"<[^>]+>")
 
 
@@ -23,14 +28,20 @@ def _parser() -> MarkdownIt:
 
 def read_markdown(source: str, blocks: Blocks) -> None:
     """Append the text of a Markdown source to blocks."""
-    tokens = _parser().parse(_FRONT_MATTER.sub("", source))
+    front = _FRONT_MATTER.match(source)
+    tokens = _parser().parse(source[front.end() :] if front else source)
+    if front and (standing := _OF_ITSELF.findall(front.group())):
+        blocks.paragraph("; ".join(f"{key.replace('_', ' ')}: {value.strip()}" for key, value in standing).capitalize() + ".")
     level = 0
+    item = False
     row: list[str] | None = None
     for token in tokens:
         if token.type == "heading_open":
             level = int(token.tag[1])
         elif token.type == "heading_close":
             level = 0
+        elif token.type in ("list_item_open", "list_item_close"):
+            item = token.type == "list_item_open"
         elif token.type == "tr_open":
             row = []
         elif token.type == "tr_close" and row is not None:
@@ -42,6 +53,10 @@ def read_markdown(source: str, blocks: Blocks) -> None:
                 row.append(tidy(text))
             elif level:
                 blocks.heading(text, level)
+            elif item:
+                # The marker tells a piece of a list from a heading; what follows in the same item is prose.
+                blocks.paragraph(f"- {text}")
+                item = False
             else:
                 blocks.paragraph(text)
         elif token.type in ("fence", "code_block"):

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from synapse.research.dates import DATE
+
 
 class Kind(StrEnum):
     """What a block is to a reader."""
@@ -136,7 +138,7 @@ def _kind(line: _Line, following: _Line, before: Kind | None, last: _Line) -> Ki
     if _MARKED_HEADING.match(text):
         return Kind.HEADING
     wrapped = before in (Kind.PROSE, Kind.LIST) and _continues(last, line)
-    if text.count("|") >= 2 or text.count("\t") >= 2:
+    if text.count("|") >= 2 or text.count("\t") >= 2 or (text.count(" | ") == 1 and not wrapped):
         return Kind.TABLE
     marker = _LIST.match(text)
     body = text[marker.end() :] if marker else text
@@ -178,7 +180,7 @@ def _code_goes_on(text: str) -> bool:
 
 def _is_heading(line: _Line, following: _Line) -> bool:
     text = line.text
-    if len(text) > 90 or _OPEN_ENDED.search(text):
+    if len(text) > 90 or _OPEN_ENDED.search(text) or DATE.fullmatch(text):
         return False
     if text.endswith("?"):
         return True

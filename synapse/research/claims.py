@@ -2,7 +2,8 @@
 
 A sentence lifted from its page loses what surrounded it. One that points back ("This option …", "see above") or forward
 ("as follows:") is dropped; one that only opens with a link word or closes with a cross-reference is trimmed of it. One that
-explains the term above it ("Return the current task.") is read together with that term.
+explains the term above it ("Return the current task.") is read together with that term. An item of a list that is no sentence,
+and a row of a table, are read together with what stands above them: the heading, the words that open the list, the table's head.
 """
 
 from __future__ import annotations
@@ -12,11 +13,14 @@ from dataclasses import dataclass
 
 from synapse.research import wording
 from synapse.research.blocks import Kind
-from synapse.research.sentences import Span
-from synapse.research.text import stem, word_set
+from synapse.research.sentences import Span, cells
+from synapse.research.text import squeeze, stem, word_set
 
 _MIN_WORDS, _MAX_WORDS, _MAX_CHARS = 5, 60, 420
 _MIN_FOREIGN_WORDS = 8
+_MAX_CELL = 90
+# A quote reaches back to the heading or head it is read with; what lies between is quoted with it, so it cannot be far.
+_MAX_LED_QUOTE = 900
 
 _NAME = re.compile(
     r"(?:(?:class|exception|classmethod|staticmethod|abstractmethod|async|coroutine|function|method"
@@ -54,7 +58,29 @@ def statement(span: Span, page: str) -> Statement | None:
     Words are only ever left out at its start, its end, or as a bracketed reference; the first letter may become a capital.
     A sentence without a subject that explains a term is led by that term, and the quote then begins at the term.
     """
+    return _alone(span, page) or _joined(span, page)
+
+
+def _joined(span: Span, page: str) -> Statement | None:
+    """A sentence whose first word is a pronoun, together with the one before it that names what it means."""
     text = wording.BRACKET_NOTE.sub("", span.text)
+    if span.before is None or not wording.PRONOUN_START.match(text) or wording.EXPLETIVE.match(text):
+        return None
+    rest = wording.PRONOUN_START.sub("X ", text)
+    if not _complete(text) or any(pattern.search(text) for pattern in wording.NOT_PROSE) or _leans(rest) or not _has_verb(text):
+        return None
+    before = _alone(span.before, page)
+    if before is None or before.end != span.before.end or len(before.text) + len(text) > _MAX_CHARS:
+        return None
+    return Statement(f"{before.text} {text}", before.start, span.end)
+
+
+def _alone(span: Span, page: str) -> Statement | None:
+    text = wording.BRACKET_NOTE.sub("", span.text)
+    if span.kind is Kind.TABLE:
+        return _row(span, page)
+    if span.kind is Kind.LIST and span.lead and not _complete(text):
+        return _item(span, page, text)
     if not _complete(text) or any(pattern.search(text) for pattern in wording.NOT_PROSE):
         return None
     trimmed = _trim(text)
@@ -69,6 +95,33 @@ def statement(span: Span, page: str) -> Statement | None:
     if span.kind is Kind.LIST and len(trimmed.split()) < 8:
         return None
     return Statement(trimmed, span.start, span.end)
+
+
+def _row(span: Span, page: str) -> Statement | None:
+    """A row led by its table's heading and head: "Prices (product, price): Logger, £20." It has to tell a figure or a name."""
+    said, head = cells(page[span.start : span.end]), cells(page[slice(*span.lead[-1])])
+    start = span.lead[0][0]
+    if len(said) < 2 or any(len(cell) > _MAX_CELL for cell in (*said, *head)):
+        return None
+    if span.end - start > _MAX_LED_QUOTE:
+        start = span.lead[-1][0]
+        if span.end - start > _MAX_LED_QUOTE:
+            return None
+    heading = squeeze(page[slice(*span.lead[0])]).rstrip(":") if len(span.lead) > 1 and start == span.lead[0][0] else ""
+    columns = "; ".join(head)
+    return Statement(f"{heading} ({columns}): {'; '.join(said)}" if heading else f"{columns}: {'; '.join(said)}", start, span.end)
+
+
+def _item(span: Span, page: str, text: str) -> Statement | None:
+    """An item that is no sentence, led by what opens its list; only where it tells a figure or what something is: "Phone: 4400"."""
+    start, end = span.lead[0]
+    lead = squeeze(page[start:end]).rstrip(":")
+    telling = any(char.isdigit() for char in text) or ": " in text or " – " in text
+    if not telling or wording.LISTS_LINKS.search(lead) or span.end - start > _MAX_LED_QUOTE or len(text.split()) > _MAX_WORDS:
+        return None
+    if not _balanced(text) or any(pattern.search(text) for pattern in wording.NOT_PROSE) or text.endswith(("...", "…")):
+        return None
+    return Statement(f"{lead}: {text}", start, span.end)
 
 
 def _complete(text: str) -> bool:

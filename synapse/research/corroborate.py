@@ -8,31 +8,31 @@ reader's trust in all the true ones.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 
 from synapse.contracts.evidence import Verdict
+from synapse.research.blocks import Kind
+from synapse.research.editions import Editions
+from synapse.research.quantities import LABELLED, differ, quantities, unmatched, without
 from synapse.research.salience import Index, Passage
-from synapse.research.text import terms, word_set
+from synapse.research.sentences import cells
+from synapse.research.text import terms
+from synapse.research.wording import subject
 
 _SAME_STATEMENT = 0.72
 _ALIGNED = 0.8
 _COPIED_WORDS = 9
 _MIRROR = 0.6
+# Between editions of one document the same place is known by less: its first words, or half of them all.
+_ALIGNED_EDITIONS, _SAME_OPENING = 0.5, 0.2
 
-_NUMBER = re.compile(r"(?<![\w.])[-+]?\d[\d,]*(?:\.\d+)*%?(?![\w])")
-_LABELLED = re.compile(
-    r"\b(?:version|versions|release|python|postgresql|section|chapter|figure|table|page|step|rfc|pep|issue|bug|part|appendix|level"
-    r"|type|utf|iso|ipv|http|sha)"
-    r"[- ]?v?\d[\d.]*",
-    re.IGNORECASE,
-)
 _NEGATION = re.compile(r"\b(?:not|never|no|cannot|without|none|neither|nor|unable|impossible|\w+n['’]t)\b", re.IGNORECASE)
 _CONDITIONAL = re.compile(
     r"\b(?:if|unless|when|except|before|prior to|since|in version|as of|until|may|might|could|sometimes|usually|often|some|most)\b",
     re.IGNORECASE,
 )
-_NUMBER_WORDS = word_set("two three four five six seven eight nine ten eleven twelve hundred thousand million billion")
+_PAST = re.compile(r"\b(?:was|were|had|did)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +44,11 @@ class Support:
     verdict: Verdict
 
 
-def voices(indexed: Index) -> list[str]:
-    """Per document, the origin it counts as: pages that share most of their sentences count as the first one's origin."""
+def voices(indexed: Index, known: Editions | None = None) -> list[str]:
+    """Per document, the origin it counts as: pages that share most of their sentences, and editions, count as the first one's."""
     names = [document.snapshot.origin for document in indexed.documents]
+    if known is not None:
+        names = [names[known.family(at)] for at in range(len(names))]
     lines: list[set[str]] = [set() for _ in indexed.documents]
     for passage in indexed.passages:
         if len(passage.words) >= 4:
@@ -105,14 +107,9 @@ def same_statement(indexed: Index, claim: Passage, other: Passage) -> bool:
     own, shared = (sum(indexed.weight(word) for word in bag) for bag in (claim.bag, common))
     if not own or shared / own < _SAME_STATEMENT:
         return False
-    return _negative(claim.span.text) == _negative(other.span.text) and not numbers(claim.span.text) - numbers(other.span.text)
-
-
-def numbers(text: str) -> set[str]:
-    """The quantities of a sentence as written without thousands separators; version, section and year-less labels are not quantities."""
-    plain = _LABELLED.sub(" ", text)
-    found = {match.replace(",", "").lstrip("+") for match in _NUMBER.findall(plain)}
-    return found | {word for word in re.findall(r"[a-z]+", plain.lower()) if word in _NUMBER_WORDS}
+    if _negative(claim.span.text) != _negative(other.span.text):
+        return False
+    return not unmatched(quantities(claim.span.text), quantities(other.span.text))[0]
 
 
 def _negative(text: str) -> bool:
@@ -124,16 +121,52 @@ def conflict(one: Passage, other: Passage) -> bool:
     first, second = one.span.text, other.span.text
     if one.words[:1] != other.words[:1] or bool(_CONDITIONAL.search(first)) != bool(_CONDITIONAL.search(second)):
         return False
-    mine, theirs = numbers(first), numbers(second)
-    bags = [{word for word in terms(_NEGATION.sub(" ", _NUMBER.sub(" ", text))) if word not in _NUMBER_WORDS} for text in (first, second)]
+    bags = [_topic(text) for text in (first, second)]
     if min(len(bag) for bag in bags) < 3 or _jaccard(*bags) < _ALIGNED:
         return False
-    if _LABELLED.findall(first) != _LABELLED.findall(second):
+    if LABELLED.findall(first) != LABELLED.findall(second):
         return False
+    mine, theirs = quantities(first), quantities(second)
     if mine and theirs:
-        return len(mine) == len(theirs) and not mine & theirs and _negative(first) == _negative(second)
+        left = unmatched(mine, theirs)
+        all_differ = len(mine) == len(theirs) == len(left[0])
+        return all_differ and differ(*left) and _negative(first) == _negative(second)
     return not mine and not theirs and _negative(first) != _negative(second) and _jaccard(*bags) >= 0.9
 
 
-def _jaccard(one: set[str], other: set[str]) -> float:
+def says_otherwise(old: Passage, new: Passage) -> bool:
+    """Whether a newer edition's sentence stands in the place of an older one's and says something else.
+
+    Looser than `conflict`, because editions are known to speak of the same thing. What was is not changed by what is.
+    """
+    first, second = old.span.text, new.span.text
+    if (old.span.kind is Kind.TABLE) != (new.span.kind is Kind.TABLE):
+        return False
+    if old.span.kind is Kind.TABLE:
+        one, other = cells(first), cells(second)
+        return one[1:] != other[1:] and one[0].casefold() == other[0].casefold()
+    if _PAST.search(first) and _PAST.search(second):
+        return False
+    alike = _jaccard(_topic(first), _topic(second))
+    mine, theirs = unmatched(quantities(first), quantities(second))
+    changed = differ(mine, theirs) or _negative(first) != _negative(second)
+    if changed and alike >= _ALIGNED_EDITIONS:
+        return True
+    opened = _opening(first)
+    otherwise = changed or bool(_topic(first) - _topic(second))
+    return bool(opened) and opened == _opening(second) and alike >= _SAME_OPENING and otherwise
+
+
+def _topic(text: str) -> frozenset[str]:
+    """What a sentence speaks of: its content words without quantities and negations."""
+    return frozenset(terms(_NEGATION.sub(" ", without(text))))
+
+
+def _opening(text: str) -> tuple[str, ...]:
+    """A sentence's subject and the two words after it, so that its verb is among them; none where no subject shows."""
+    who = subject(text).split()
+    return tuple(word.casefold().strip(",") for word in text.split()[: len(who) + 2]) if who else ()
+
+
+def _jaccard(one: Set[str], other: Set[str]) -> float:
     return len(one & other) / len(one | other) if one or other else 0.0

@@ -71,7 +71,11 @@ _CUES = {
     r"|\brepresents?\b|\bconsists? of\b|\bprovides?\b|\bis defined\b",
     Intent.TIME: r"\bwhen(?:ever)?\b|\bif\b|\bonly\b|\bshould\b|\bafter\b|\bbefore\b|\buntil\b|\bonce\b|\bexceeds?\b|\bduring\b"
     r"|\bunless\b"
-    r"|\b(?:1[89]|20)\d\d\b|\bversion \d|\bby default\b",
+    r"|\b(?:1[89]|20)\d\d\b|\bversion \d|\bby default\b"
+    r"|\b(?:\d+|one|two|three|four|five|six|seven|eight|nine|ten|twelve)"
+    r" (?:working )?(?:second|minute|hour|day|week|month|quarter|year)s?\b"
+    r"|\b(?:once|twice|every|each) (?:an? )?(?:\w+ )?(?:hour|day|week|month|quarter|year)s?\b|\b\d\d?:\d\d\b"
+    r"|\b\d\d?(?:st|nd|rd|th)?(?: of)? (?:January|February|March|April|May|June|July|August|September|October|November|December)\b",
     Intent.QUANTITY: r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|hundred|thousand|million)\b|\bdefault\b|\bmaximum\b"
     r"|\bminimum\b|\blimit",
     Intent.BENEFIT: r"\b(?:faster|cheaper|better|easier|simpler|safer|smaller|efficient\w*|avoids?|saves?|reduces?|improves?|useful"

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from synapse.contracts.evidence import Claim, Evidence, SubQuestion, Verdict
+from synapse.research.blocks import Kind
 from synapse.research.claims import Statement, statement
-from synapse.research.corroborate import Support, conflict, overlap, same_statement, support, voices
+from synapse.research.corroborate import Support, conflict, overlap, same_statement, says_otherwise, support, voices
+from synapse.research.editions import Editions, editions
 from synapse.research.intent import Intent, intent_of
 from synapse.research.salience import Document, Index, index, salience
 
@@ -22,6 +24,8 @@ _LEAST_SHARE = 0.65
 # Unless there are only so few; then down to this part.
 _FEW_PICKS, _LEAST_SHARE_OF_FEW = 3, 0.5
 _TOO_ALIKE = 0.55
+# What a sentence is worth in a document that no longer holds, or that a newer edition took the place of.
+_OUT_OF_FORCE = 0.6
 _MOST_EVIDENCE = 4
 
 
@@ -44,11 +48,16 @@ class _Pick:
 def build(questions: Sequence[SubQuestion], documents: Sequence[Document], *, per_question: int = 6) -> Ledger:
     """At most ``per_question`` claims for each sub-question. A sentence is claimed once, where it answers best."""
     indexed = index(documents)
+    known = editions(documents)
     statements = _Statements(indexed)
-    picks = _choose(indexed, _ranked(indexed, questions, statements), per_question)
-    names = voices(indexed)
-    supports = [support(indexed, pick.passage, statements.usable, names) for pick in picks]
-    return _written(indexed, statements, picks, supports, _conflicts(indexed, picks))
+    succession = _Succession(indexed, known, statements)
+    picks = _with_successors(_choose(indexed, _ranked(indexed, questions, statements, succession), per_question, succession), succession)
+    names = voices(indexed, known)
+    supports = [
+        support(indexed, pick.passage, lambda at, pick=pick: statements.usable(at) and succession.may_support(at, pick.passage), names)  # type: ignore[misc]
+        for pick in picks
+    ]
+    return _written(indexed, statements, picks, supports, succession)
 
 
 class _Statements:
@@ -68,14 +77,77 @@ class _Statements:
         return self[at] is not None
 
 
-def _ranked(indexed: Index, questions: Sequence[SubQuestion], statements: _Statements) -> list[list[_Pick]]:
+class _Succession:
+    """Which passages no longer hold, and which passages of newer editions say otherwise."""
+
+    def __init__(self, indexed: Index, known: Editions, statements: _Statements) -> None:
+        self._indexed, self._known, self._statements = indexed, known, statements
+        self._by_document: dict[int, list[int]] = {}
+        for at, passage in enumerate(indexed.passages):
+            self._by_document.setdefault(passage.document, []).append(at)
+        self._found: dict[int, tuple[int, ...]] = {}
+
+    def successors(self, at: int) -> tuple[int, ...]:
+        """Passages of newer editions that say otherwise, the best aligned first."""
+        if at not in self._found:
+            old = self._indexed.passages[at]
+            newer = [each for document in sorted(self._known.newer[old.document]) for each in self._by_document.get(document, ())]
+            new = [self._indexed.passages[each] for each in newer]
+            found: list[int] = []
+            if not any(same_statement(self._indexed, old, passage) for passage in new):
+                found = [each for each, passage in zip(newer, new, strict=True) if says_otherwise(old, passage)]
+            found = [each for each in found if self._statements.usable(each)]
+            self._found[at] = tuple(sorted(found, key=lambda each: (-overlap(self._indexed, old, self._indexed.passages[each]), each)))
+        return self._found[at]
+
+    def statement(self, at: int) -> Statement:
+        """How a passage reads alone that is known to."""
+        said = self._statements[at]
+        if said is None:
+            raise ValueError(f"passage {at} makes no statement")
+        return said
+
+    def replaced(self, at: int) -> bool:
+        """Whether the passage's document no longer holds as a whole."""
+        return self._known.replaced(self._indexed.passages[at].document)
+
+    def date(self, at: int) -> str | None:
+        """The date that the passage's document states for itself."""
+        return self._known.of[self._indexed.passages[at].document].date or None
+
+    def superseded(self, at: int) -> bool:
+        """Whether the passage must not be told as what holds now."""
+        return self.replaced(at) or bool(self.successors(at))
+
+    def may_support(self, at: int, claim: int) -> bool:
+        """Whether a passage counts for a claim: what no longer holds counts only for what does not either."""
+        return not self.superseded(at) or self.superseded(claim)
+
+
+def _with_successors(picks: list[_Pick], succession: _Succession) -> list[_Pick]:
+    """The picks, and what newer editions say instead of them where it was not picked for its own words."""
+    known = {pick.passage for pick in picks}
+    found = list(picks)
+    for pick in picks:
+        successors = [at for at in succession.successors(pick.passage) if not succession.superseded(at)]
+        if successors and known.isdisjoint(successors):
+            known.add(successors[0])
+            found.append(_Pick(successors[0], pick.subquestion, pick.score, succession.statement(successors[0])))
+    return found
+
+
+def _ranked(indexed: Index, questions: Sequence[SubQuestion], statements: _Statements, succession: _Succession) -> list[list[_Pick]]:
     """Per sub-question the sentences that may answer it, best first."""
     lists = []
     for question in questions:
         picks: list[_Pick] = []
         best = 0.0
         least = _least(question)
-        for item in salience(indexed, question, least=least):
+        found = [
+            replace(item, score=round(item.score * _OUT_OF_FORCE, 4)) if succession.superseded(item.passage) else item
+            for item in salience(indexed, question, least=least)
+        ]
+        for item in sorted(found, key=lambda item: (-item.score, item.passage)):
             if item.score < best * (_LEAST_SHARE if len(picks) >= _FEW_PICKS else _LEAST_SHARE_OF_FEW):
                 break
             said = statements[item.passage]
@@ -93,7 +165,7 @@ def _least(question: SubQuestion) -> float:
     return max(_LEAST_AT_ALL, _LEAST_COVERAGE - _PER_MORE_WORD * more)
 
 
-def _choose(indexed: Index, lists: Sequence[Sequence[_Pick]], per_question: int) -> list[_Pick]:
+def _choose(indexed: Index, lists: Sequence[Sequence[_Pick]], per_question: int, succession: _Succession) -> list[_Pick]:
     """In turns each sub-question takes the best sentence not yet said, until it has ``per_question``.
 
     Taking turns keeps one sub-question from claiming what answers its neighbour best; the first one asked chooses first.
@@ -102,17 +174,20 @@ def _choose(indexed: Index, lists: Sequence[Sequence[_Pick]], per_question: int)
     waiting = [iter(picks) for picks in lists]
     for _ in range(per_question):
         for picks in waiting:
-            pick = next((pick for pick in picks if not _said(indexed, pick, chosen)), None)
+            pick = next((pick for pick in picks if not _said(indexed, pick, chosen, succession)), None)
             if pick is not None:
                 chosen.append(pick)
     return chosen
 
 
-def _said(indexed: Index, pick: _Pick, chosen: Sequence[_Pick]) -> bool:
+def _said(indexed: Index, pick: _Pick, chosen: Sequence[_Pick], succession: _Succession) -> bool:
     passage = indexed.passages[pick.passage]
     for other in chosen:
         known = indexed.passages[other.passage]
-        if conflict(passage, known):
+        of_one_table = passage.span.kind is Kind.TABLE and passage.document == known.document and passage.span.lead == known.span.lead
+        if conflict(passage, known) or (of_one_table and pick.passage != other.passage):
+            continue
+        if other.passage in succession.successors(pick.passage) or pick.passage in succession.successors(other.passage):
             continue
         alike = overlap(indexed, passage, known) >= _TOO_ALIKE or same_statement(indexed, passage, known)
         if alike or pick.statement.text == other.statement.text:
@@ -120,12 +195,14 @@ def _said(indexed: Index, pick: _Pick, chosen: Sequence[_Pick]) -> bool:
     return False
 
 
-def _conflicts(indexed: Index, picks: Sequence[_Pick]) -> list[set[int]]:
-    """Per pick, the other picks from other pages that it cannot well be true with."""
+def _conflicts(indexed: Index, picks: Sequence[_Pick], succession: _Succession) -> list[set[int]]:
+    """Per pick that holds, the other such picks from other pages that it cannot well be true with."""
     found: list[set[int]] = [set() for _ in picks]
     for one in range(len(picks)):
         for other in range(one):
             first, second = indexed.passages[picks[one].passage], indexed.passages[picks[other].passage]
+            if succession.superseded(picks[one].passage) or succession.superseded(picks[other].passage):
+                continue
             if first.document != second.document and conflict(first, second):
                 found[one].add(other)
                 found[other].add(one)
@@ -133,8 +210,10 @@ def _conflicts(indexed: Index, picks: Sequence[_Pick]) -> list[set[int]]:
 
 
 def _written(
-    indexed: Index, statements: _Statements, picks: Sequence[_Pick], supports: Sequence[Support], conflicts: Sequence[set[int]]
+    indexed: Index, statements: _Statements, picks: Sequence[_Pick], supports: Sequence[Support], succession: _Succession
 ) -> Ledger:
+    conflicts = _conflicts(indexed, picks, succession)
+    places = {pick.passage: f"c{number}" for number, pick in enumerate(picks, start=1)}
     ids: dict[int, str] = {}
     evidence: list[Evidence] = []
     claims: list[Claim] = []
@@ -152,11 +231,19 @@ def _written(
                 score=pick.score,
                 evidence=tuple(ids[at] for at in found.passages),
                 origins=found.origins,
-                verdict=Verdict.CONFLICT if conflicts[number] else found.verdict,
+                verdict=_verdict(pick, found, conflicts[number], succession),
                 conflicts_with=tuple(f"c{other + 1}" for other in sorted(conflicts[number])),
+                superseded_by=tuple(places[at] for at in succession.successors(pick.passage) if at in places),
+                as_of=succession.date(pick.passage),
             )
         )
     return Ledger(tuple(claims), tuple(evidence))
+
+
+def _verdict(pick: _Pick, found: Support, conflicts: set[int], succession: _Succession) -> Verdict:
+    if succession.superseded(pick.passage):
+        return Verdict.SUPERSEDED
+    return Verdict.CONFLICT if conflicts else found.verdict
 
 
 def _one_per_document(indexed: Index, passages: Sequence[int]) -> tuple[int, ...]:

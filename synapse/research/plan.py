@@ -40,6 +40,9 @@ _FACETS = re.compile(
 )
 _USING = re.compile(r"^(?:using|use)\s+(?=\S)", re.IGNORECASE)
 _QUALIFIER = re.compile(r"(?<=\S)\s+(?:in|of|for|on|with|from)\s.*$", re.IGNORECASE)
+_MEASURE = re.compile(r"(?<=\bhow) (?:many|much|long|often|quickly|fast|soon|far|large|big|high|old|tall|deep|heavy)\b", re.IGNORECASE)
+"""What is measured is in the answer as a number, not as this word."""
+_PART_OF = word_set("share number amount part kind type sort percentage proportion fraction piece degree")
 _VERBS = word_set(
     """
     do differ work happen mean use need handle decide become get go make run start stop fail cost take return behave affect
@@ -111,7 +114,7 @@ def topic_of(question: str) -> str:
         if run and (lower in STOP_WORDS or lower in _VERBS or gap):
             break
         verb = word.islower() and (lower in _VERBS or lower.removesuffix("s") in _VERBS)
-        if lower in STOP_WORDS or lower in QUESTION_WORDS or verb:
+        if lower in STOP_WORDS or lower in QUESTION_WORDS or lower in _PART_OF or verb:
             continue
         if run and word.islower() and all(each[:1].isupper() for each in run):
             break
@@ -146,7 +149,7 @@ def _unique(texts: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
 
 def _query(text: str, background: str) -> str:
     """The words to search for: the question's own first, then at most four of what else it is about."""
-    own = keywords(text) or WORD.findall(text)
+    own = keywords(_MEASURE.sub(" ", text)) or WORD.findall(text)
     known = {word.lower() for word in own}
     more = [word for word in keywords(background) if word.lower() not in known]
     return " ".join([*own, *more[:4]]) or text

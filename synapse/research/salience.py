@@ -15,9 +15,10 @@ from itertools import pairwise
 
 from synapse.contracts.evidence import Snapshot, SubQuestion
 from synapse.research.acronyms import acronyms
+from synapse.research.blocks import Kind
 from synapse.research.intent import Intent, cue_count, intent_of
-from synapse.research.sentences import Span, sentences
-from synapse.research.text import keywords, stem, terms
+from synapse.research.sentences import Span, cells, sentences
+from synapse.research.text import STOP_WORDS, WORD, keywords, stem, terms
 from synapse.research.wording import defines, subject
 
 # Shares of a word's weight that count when it is not in the sentence itself but near it, or only similar.
@@ -27,6 +28,7 @@ _OFTEN = 4
 _LONG_FORM = 0.9
 # How much what is not word overlap may add to it.
 _PHRASE, _CUE, _CENTRAL, _EARLY, _SPECIFIC, _SUBJECT, _DEFINES, _ABOUT = 0.15, 0.16, 0.15, 0.08, 0.05, 0.2, 0.4, 0.3
+_ASKED_OF = re.compile(r"^\W*what(?:'s|’s| is| are| was| were) the (?:[\w-]+ )*?(?P<what>[\w-]+) (?:of|for|in) ", re.IGNORECASE)
 # Two or more words in capitals in a row are one name: half of it names something else.
 _LONG_NAMES = re.compile(r"\b[A-Z][A-Z_]+(?:\s[A-Z][A-Z_]+)+\b")
 # A definition is wanted, and the sentence only mentions the thing; or a number, and it has none.
@@ -129,7 +131,7 @@ def salience(indexed: Index, question: SubQuestion, *, least: float = 0.0) -> li
             hits = {position: share for position, share in hits.items() if share >= _LONG_FORM}
         shares = _shares(indexed, at, hits, asked.wanted)
         if asked.met_by(shares):
-            covered[at] = sum(share * weight for share, weight in zip(shares, asked.weights, strict=True)) / asked.whole
+            covered[at] = asked.coverage(shares)
     central = _central(indexed, covered)
     found = [
         Salience(at, round(coverage * _boost(indexed, indexed.passages[at], asked, central), 4), round(coverage, 4))
@@ -148,6 +150,10 @@ class _Asked:
     required: frozenset[int]
     names: frozenset[int]
     intent: Intent
+    sides: tuple[frozenset[int], frozenset[int]]
+    """Places of what is asked about together, as in "readings and logs": a sentence about one of the two answers half, fully."""
+    aspect: str
+    """What is asked of something, as "price" in "what is the price of X"; otherwise empty."""
 
     @classmethod
     def of(cls, indexed: Index, question: SubQuestion) -> _Asked:
@@ -163,7 +169,26 @@ class _Asked:
         # Of a dotted name the whole or its last part must be met: ``asyncio`` alone is not about ``asyncio.gather``.
         names = {term for word in named if (parts := terms(word)) for term in (parts[0], parts[-1])}
         required, known = (frozenset(place for place, term in enumerate(wanted) if term in some) for some in (whole, names))
-        return cls(wanted, tuple(weights.values()), required, known, intent_of(question.text))
+        sides = [frozenset(place for place, term in enumerate(wanted) if term in side) for side in _sides(question.text)]
+        match = _ASKED_OF.search(question.text)
+        return cls(
+            wanted,
+            tuple(weights.values()),
+            required,
+            known,
+            intent_of(question.text),
+            (sides[0], sides[1]),
+            stem(match["what"]) if match else "",
+        )
+
+    def coverage(self, shares: Sequence[float]) -> float:
+        """The part of the question's weight that a passage mentions; of two things asked about together the one it says more of."""
+        options = self.sides if all(self.sides) and self.intent is not Intent.COMPARISON else (frozenset[int](),)
+        return max(
+            sum(share * weight for place, (share, weight) in enumerate(zip(shares, self.weights, strict=True)) if place not in left_out)
+            / (sum(weight for place, weight in enumerate(self.weights) if place not in left_out) or 1.0)
+            for left_out in options
+        )
 
     @property
     def whole(self) -> float:
@@ -177,6 +202,19 @@ class _Asked:
             and (not self.names or any(shares[position] > _IN_DOCUMENT for position in self.names))
             and (not others or any(shares[position] > _IN_BLOCK for position in others))
         )
+
+
+def _sides(text: str) -> tuple[set[str], set[str]]:
+    """The content words right before an "and", and as many right after it; sets without common words, empty where there is none."""
+    before, _, after = text.partition(" and ")
+    left, right = [list(map(str.lower, WORD.findall(part))) for part in (before, after)]
+    run = 0
+    while run < len(left) and left[-1 - run] not in STOP_WORDS:
+        run += 1
+    while right and right[0] in STOP_WORDS:
+        right.pop(0)
+    one, other = set(terms(" ".join(left[len(left) - run :]))), set(terms(" ".join(right[:run])))
+    return (one, other) if one and other and one.isdisjoint(other) else (set(), set())
 
 
 def _direct(indexed: Index, wanted: Sequence[str]) -> dict[int, dict[int, float]]:
@@ -251,8 +289,10 @@ def _boost(indexed: Index, passage: Passage, asked: _Asked, central: dict[str, f
     centrality = min(1.0, 2.0 * sum(central.get(word, 0.0) for word in passage.bag))
     early = 1.0 / (1.0 + span.block / 10.0 + span.nth / 3.0)
     about = sum(term in indexed.titles[passage.document] for term in wanted) / len(wanted) if wanted else 0.0
-    who = subject(span.text)
-    led = _led(wanted, frozenset(terms(who)))
+    who = _named(span)
+    leading = frozenset(terms(who))
+    # Who asks for the price of a thing does not ask what the thing is.
+    led = _led(wanted, leading) if not asked.aspect or asked.aspect in leading else 0.0
     cues = cue_count(span.text, asked.intent)
     bonus = (
         _PHRASE * phrases + _CUE * cues + _CENTRAL * centrality + _EARLY * early + _ABOUT * about
@@ -262,6 +302,13 @@ def _boost(indexed: Index, passage: Passage, asked: _Asked, central: dict[str, f
     if asked.intent is Intent.DEFINITION and defines(span.text, who):
         bonus += _SAYS_WHAT_IT_IS * led
     return (1.0 + bonus) * _length_factor(len(words)) * (_BESIDE_THE_POINT if beside_the_point else 1.0)
+
+
+def _named(span: Span) -> str:
+    """What a sentence is about: its subject; of a row its first cell, of an item what stands before its colon."""
+    if span.kind is Kind.TABLE:
+        return next(iter(cells(span.text)), "")
+    return subject(span.text) or (span.text.partition(": ")[0] if span.kind is Kind.LIST and ": " in span.text else "")
 
 
 def _led(wanted: Sequence[str], leading: frozenset[str]) -> float:

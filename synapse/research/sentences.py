@@ -1,7 +1,7 @@
 """Sentences of a page's prose at exact offsets: ``text[start:end]`` is the sentence, untouched.
 
-Headings, code and tables give none. A list item gives its sentences, marked as such, because outside its list
-it often does not stand alone.
+Headings and code give none. A list item gives its sentences, marked as such, because outside its list it often does not
+stand alone; a row of a table that has a head is one. Both know what stands above them and makes them understood.
 """
 
 from __future__ import annotations
@@ -30,6 +30,10 @@ class Span:
     heading: str
     term: tuple[int, int] | None = None
     """Where the term or signature stands that this sentence explains, when it is the first under one."""
+    lead: tuple[tuple[int, int], ...] = ()
+    """Where the heading, the sentence that opens the list or the head of the table stand that a list item or row is read with."""
+    before: Span | None = None
+    """The sentence before it in its block."""
 
 
 _END = re.compile(r"(?:\.{3}|[.!?…])[\"'”’)\]*]*(?:\[(?:\d{1,3}|[a-z])\])*(?=\s)|[。！？][」』”’)]*")
@@ -42,20 +46,58 @@ _SOMETIMES_LAST = re.compile(r"\b(?:etc|Inc|Ltd|Co|Corp|Jr|Sr|a\.m|p\.m|U\.S|U\.
 _INITIAL = re.compile(r"(?:^|[\s(])(?:[A-Z]\.)+$")
 _IDENTIFIER = re.compile(r"[a-z_]\w*(?:[._-]\w+)+(?:\(\))?|[a-z_]\w*\(\)|[a-z]\w*[A-Z]\w*")
 _PARAMETER = re.compile(r"[a-z]\w+ (?:is|are|can|must|should|may|will|specifies|defaults|has|was) ")
+_HEADING_MARK = re.compile(r"#{1,6}\s+")
 _LONGEST_ASIDE = 400
+_LONGEST_LEAD = 160
 
 
 def sentences(text: str) -> list[Span]:
     """The sentences of prose and of list items, in order; spans never overlap and never begin or end with white space."""
     spans: list[Span] = []
     above: Block | None = None
+    heading: tuple[int, int] | None = None
+    opener: tuple[int, int] | None = None
+    head: tuple[int, int] | None = None
     for number, block in enumerate(blocks(text)):
+        if block.kind is Kind.HEADING:
+            mark = _HEADING_MARK.match(text, block.start, block.end)
+            heading = (mark.end() if mark else block.start, block.end)
+        if block.kind not in (Kind.LIST, Kind.TABLE):
+            opener = (block.start, block.end) if text[block.end - 1] == ":" and block.end - block.start <= _LONGEST_LEAD else None
+        if block.kind is not Kind.TABLE:
+            head = None
         if block.kind in (Kind.PROSE, Kind.LIST):
             term = _term(text, above, block)
+            lead = tuple(place for place in (opener or heading,) if place) if block.kind is Kind.LIST else ()
+            before: Span | None = None
             for nth, (start, end) in enumerate(_split(text, _body(text, block), block.end)):
-                spans.append(Span(start, end, squeeze(text[start:end]), block.kind, number, nth, block.heading, None if nth else term))
+                said = squeeze(text[start:end])
+                before = Span(start, end, said, block.kind, number, nth, block.heading, None if nth else term, () if nth else lead, before)
+                spans.append(before)
+        elif block.kind is Kind.TABLE:
+            for start, end in _rows(text, block):
+                if head is None:
+                    head = (start, end)
+                elif cells(text[start:end]) and len(cells(text[start:end])) == len(cells(text[slice(*head)])):
+                    lead = tuple(place for place in (heading, head) if place)
+                    about = squeeze(f"{block.heading} {' '.join(cells(text[slice(*head)]))}")
+                    spans.append(Span(start, end, squeeze(text[start:end]), Kind.TABLE, number, 0, about, None, lead))
         above = block
     return spans
+
+
+def cells(row: str) -> list[str]:
+    """The cells of a table's row that say something, in order; none for the rule under a head."""
+    found = [squeeze(cell) for cell in re.split(r"\||\t", row)]
+    return [] if all(set(cell) <= set("-:= ") for cell in found) else [cell for cell in found if cell]
+
+
+def _rows(text: str, block: Block) -> Iterator[tuple[int, int]]:
+    """The rows of a table, one a line, without the rule under its head."""
+    for match in re.finditer(r"[^\n]*\S", text[block.start : block.end]):
+        row = match.group()
+        if cells(row):
+            yield block.start + match.start() + len(row) - len(row.lstrip()), block.start + match.end()
 
 
 def _term(text: str, above: Block | None, block: Block) -> tuple[int, int] | None:

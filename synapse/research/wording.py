@@ -136,7 +136,7 @@ VERSION_NOTE = re.compile(
     re.IGNORECASE,
 )
 NAVIGATION = re.compile(
-    r"\s[|»›→•·]\s|^(?:Table of contents|Contents|Menu|Home|Previous|Next|Up|Index|Search|Share|Follow|Posted|Published|Written by"
+    r"\s[|»›→•·]\s|^(?:Table of contents|Contents|Menu|Home|Previous|Next|Up(?! to\b)|Index|Search|Share|Follow|Posted|Published|Written by"
     r"|Tags?|Category)\b",
     re.IGNORECASE,
 )
@@ -147,6 +147,16 @@ CODE_LIKE = re.compile(
 
 FUNCTION_WORDS = word_set("the of and to is are that with for which from by this it be can a an in on or as not has")
 """English enough: a sentence with hardly any of these is in another language, where the lists here mean nothing."""
+
+PRONOUN_START = re.compile(r"^(?:It|They|He|She|Its|Their|His|Her)\s+(?=\w)")
+"""A sentence that goes on speaking of what the one before it named."""
+
+LISTS_LINKS = re.compile(
+    r"\b(?:contents|see also|references|related|further reading|external links|bibliography|notes|menu|navigation|on this page"
+    r"|follow us|share|tags|categories|contributors|sources|changelog|index)\b",
+    re.IGNORECASE,
+)
+"""Headings of lists that name things and say nothing of them."""
 
 NOT_PROSE = (NAVIGATION, CODE_LIKE, LOG_LINE, VERSION_NOTE)
 """Whatever has one of these is no sentence of a text, however it is punctuated."""
@@ -173,6 +183,10 @@ VERBS = word_set(
     start state stay stop store strip substitute subtract succeed suffer suggest support suspend swap switch sync synchronize take tell
     tend terminate test throttle throw tie track transfer transform translate treat trigger truncate trust try turn underlie understand
     unlock unpack unregister update use vacuum validate vary verify visit wait wake want warn win work wrap write yield
+    acknowledge adopt agree amount announce answer approve arrange attend award book borrow calibrate cancel claim complain cool decline
+    depart earn employ escalate export file forbid grant hire host house inform inspect invite invoice lapse lend log mute nominate
+    order pack pause post print promise propose purchase refund reimburse renew rent repay reply rest seat sell ship sign spend sponsor
+    submit supply teach train travel unlock upload wear weigh welcome wipe
     """
 )
 AUXILIARY = re.compile(

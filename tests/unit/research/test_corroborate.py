@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from synapse.contracts.evidence import Verdict
-from synapse.research.corroborate import Support, conflict, numbers, support, voices
+from synapse.research.corroborate import Support, conflict, support, voices
 from synapse.research.salience import index
 from tests.unit.research.factory import document
 
@@ -99,7 +99,3 @@ def test_aligned_sentences_with_another_number_date_or_sign_conflict(one: str, o
 )
 def test_sentences_about_different_things_do_not_conflict(one: str, other: str) -> None:
     assert not conflicting(one, other)
-
-
-def test_quantities_are_read_without_separators_and_without_versions() -> None:
-    assert numbers("In version 3.11 about 1,200 of 5 million rows") == {"1200", "5", "million"}
