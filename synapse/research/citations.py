@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from synapse.contracts.evidence import Frozen
 from synapse.contracts.report import Report, Sentence
+from synapse.research.grounding import ungrounded
 from synapse.research.text import squeeze
 
 
@@ -55,6 +56,10 @@ def _statements(report: Report) -> Iterator[Fault]:
         missing = [name for name in sentence.evidence if name not in quotes]
         if missing:
             yield Fault(where=where, what=f"cites {', '.join(missing)}, which is not in the report")
+        elif sentence.by_model:
+            fault = ungrounded(sentence.text, [quotes[name] for name in sentence.evidence])
+            if fault is not None:
+                yield Fault(where=where, what=f"does not stand on its quotes: {fault}")
         elif not taken_from(sentence.text, quotes[sentence.evidence[0]]):
             yield Fault(where=where, what="is not worded after its first quote")
         if sentence.claim not in claims:

@@ -8,9 +8,12 @@ from pydantic import BaseModel, Field
 
 from synapse.contracts.agent import agent
 from synapse.contracts.evidence import SubQuestion
+from synapse.contracts.llm import ModelUse, Role, Usage
 from synapse.contracts.report import Counts, Outcome
 from synapse.contracts.toolbox import SavedFile, Toolbox
 from synapse.errors import Permanent
+from synapse.research import outline
+from synapse.research.assistant import Assistant
 from synapse.research.plan import plan
 
 
@@ -25,6 +28,7 @@ class PlanOutput(BaseModel):
     """What has to be found out, the part closest to the question first."""
 
     subquestions: list[SubQuestion]
+    model: ModelUse = Field(default_factory=ModelUse, description="What a language model did for the run so far.")
 
 
 class FinishInput(BaseModel):
@@ -52,12 +56,29 @@ class RunSummary(BaseModel):
     status: Literal["complete"] = "complete"
 
 
-@agent("orchestrator", timeout=30)
+@agent("orchestrator", timeout=90)
 async def orchestrator(task: PlanInput, tools: Toolbox) -> PlanOutput:
     """Take the question apart into what has to be found out."""
     if not task.question.strip():
         raise Permanent("the question is blank")
-    return PlanOutput(subquestions=plan(task.question, limit=task.max_subquestions))
+    assistant = Assistant(tools.model(Usage()))
+    parts = await _proposed(task, assistant)
+    return PlanOutput(subquestions=parts or plan(task.question, limit=task.max_subquestions), model=assistant.use)
+
+
+async def _proposed(task: PlanInput, assistant: Assistant) -> list[SubQuestion]:
+    """A model's plan, or none. It is made before any page is read, so that no page can have a say in it."""
+    instructions = outline.INSTRUCTIONS.format(limit=task.max_subquestions)
+    proposed = await assistant.ask(Role.PLAN, instructions, {"question": task.question}, outline.ProposedPlan)
+    if proposed is None:
+        return []
+    try:
+        parts = outline.accepted(task.question, proposed.subquestions, limit=task.max_subquestions)
+    except ValueError as error:
+        assistant.fell_back(Role.PLAN, str(error))
+        return []
+    assistant.note("A language model took the question apart.")
+    return parts
 
 
 @agent("orchestrator.finish", timeout=30)
