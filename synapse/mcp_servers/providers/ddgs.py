@@ -44,12 +44,13 @@ def asked(query: str, limit: int, seconds: float) -> Sequence[Any]:
         from ddgs import DDGS
         from ddgs.exceptions import DDGSException, RatelimitException
     except ImportError:
-        raise Permanent("the package is not installed", remedy="pip install 'synapse-research[ddgs]'") from None
+        raise Permanent("the package is not installed", remedy="pip install ddgs") from None
     try:
-        return DDGS(timeout=max(1, int(seconds))).text(query, max_results=limit, backend=_ENGINES)
+        found: Sequence[Any] = DDGS(timeout=max(1, int(seconds))).text(query, max_results=limit, backend=_ENGINES)
     except RatelimitException:
         raise Limited("the engines asked for a pause") from None
     except DDGSException as error:
         if "No results" in str(error):
             return []
         raise Transient(f"the engines did not answer: {type(error).__name__}") from None
+    return found
