@@ -71,6 +71,10 @@ _TERMINAL = re.compile(r"[.!?:;。！？…][\"'”’)\]]*(?:\[\w{1,3}\])*$")
 _STOPPED = re.compile(r"[.!?。！？…][\"'”’)\]]*(?:\[\w{1,3}\])*$")
 _CODE_INDENT = 4
 _MOST_TERM = 200
+_STANDING = re.compile(
+    r"(?:status|version|date|updated|effective(?: date)?|valid|issued|owner|audience|present|authors?):\s", re.IGNORECASE
+)
+"""A line that says something of the document, under which nothing stands."""
 _OPEN_ENDED = re.compile(
     r"(?:[,(–—-]|\b(?:a|an|the|and|or|but|of|to|in|on|at|by|for|with|from|as|is|are|was|were|be|that|which|if|when|than|its|their|this|these"
     r"|will|can|may|must|should|not|only|also|into|such|like|called|using|any|all|each|other|has|have|it|you))$",
@@ -180,7 +184,7 @@ def _code_goes_on(text: str) -> bool:
 
 def _is_heading(line: _Line, following: _Line) -> bool:
     text = line.text
-    if len(text) > 90 or _OPEN_ENDED.search(text) or DATE.fullmatch(text):
+    if len(text) > 90 or _OPEN_ENDED.search(text) or DATE.fullmatch(text) or _STANDING.match(text):
         return False
     if text.endswith("?"):
         return True

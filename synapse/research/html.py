@@ -12,7 +12,7 @@ import nh3
 
 from synapse.contracts.report import Reference, Report, Sentence
 from synapse.research.paging import pages_by_evidence
-from synapse.research.render import BY_MODEL, VERDICTS, clean, facts, marks, same_question, shortened, web_address
+from synapse.research.render import BY_MODEL, VERDICTS, clean, disagreements, facts, marks, same_question, shortened, web_address
 
 _STYLE = (
     "body{font:17px/1.6 Georgia,serif;max-width:44rem;margin:2rem auto;padding:0 1rem;color:#1c1c1c;background:#fff}"
@@ -52,9 +52,16 @@ def page(report: Report) -> str:
             "More from the sources" if len(report.sections) == 1 and same_question(section.heading, report.question) else section.heading
         )
         body += [f"<h2>{_text(heading)}</h2>", _list(_cited(sentence, quotes) for sentence in section.sentences)]
-    if report.disagreements:
+    undecided, settled = disagreements(report)
+    if undecided:
         body.append("<h2>Where sources may disagree</h2>")
-        body += [_list(_cited(sentence, quotes) for sentence in pair) for pair in report.disagreements]
+        body += [_list(_cited(sentence, quotes) for sentence in pair) for pair in undecided]
+    if settled:
+        body.append("<h2>What newer editions changed</h2>")
+        body += [
+            _list(f"{_text(when)}: {_cited(sentence, quotes)}" for sentence, when in ((one, now), (other, then)))
+            for one, other, now, then in settled
+        ]
     if report.unanswered and report.answer:
         body += ["<h2>Not answered</h2>", _list(_text(item.text) for item in report.unanswered)]
     if report.missed:

@@ -176,6 +176,8 @@ def _choose(indexed: Index, lists: Sequence[Sequence[_Pick]], per_question: int,
         for picks in waiting:
             pick = next((pick for pick in picks if not _said(indexed, pick, chosen, succession)), None)
             if pick is not None:
+                # A sentence read together with the one before it says that one as well: it is not said twice.
+                chosen = [other for other in chosen if other.statement.text not in pick.statement.text]
                 chosen.append(pick)
     return chosen
 
@@ -190,7 +192,7 @@ def _said(indexed: Index, pick: _Pick, chosen: Sequence[_Pick], succession: _Suc
         if other.passage in succession.successors(pick.passage) or pick.passage in succession.successors(other.passage):
             continue
         alike = overlap(indexed, passage, known) >= _TOO_ALIKE or same_statement(indexed, passage, known)
-        if alike or pick.statement.text == other.statement.text:
+        if alike or pick.statement.text in other.statement.text:
             return True
     return False
 

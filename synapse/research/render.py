@@ -72,13 +72,33 @@ def markdown(report: Report) -> str:
             "More from the sources" if len(report.sections) == 1 and same_question(section.heading, report.question) else section.heading
         )
         parts += [f"## {escape(heading)}", *_paragraph(section.sentences, numbers)]
-    if report.disagreements:
+    undecided, settled = disagreements(report)
+    if undecided:
         parts.append("## Where sources may disagree")
-        parts += [f"- {_cited(one, numbers)}\n- {_cited(other, numbers)}" for one, other in report.disagreements]
+        parts += [f"- {_cited(one, numbers)}\n- {_cited(other, numbers)}" for one, other in undecided]
+    if settled:
+        parts.append("## What newer editions changed")
+        parts += [f"- {now}: {_cited(one, numbers)}\n- {then}: {_cited(other, numbers)}" for one, other, now, then in settled]
     parts += _gaps(report)
     if report.references:
         parts += ["## How to read the marks", _legend(report), "## Sources", *(_reference(item, report) for item in report.references)]
     return "\n\n".join(parts) + "\n"
+
+
+def disagreements(report: Report) -> tuple[list[tuple[Sentence, Sentence]], list[tuple[Sentence, Sentence, str, str]]]:
+    """The pairs nobody can decide, and those in which the first holds and the second did, each with how its edition is called."""
+    dates = {claim.id: clean(claim.as_of) if claim.as_of else "" for claim in report.claims}
+    undecided = [pair for pair in report.disagreements if pair[1].verdict is not Verdict.SUPERSEDED]
+    settled = [
+        (one, other, _when("Newer", dates.get(one.claim)), _when("Older", dates.get(other.claim)))
+        for one, other in report.disagreements
+        if other.verdict is Verdict.SUPERSEDED
+    ]
+    return undecided, settled
+
+
+def _when(edition: str, date: str | None) -> str:
+    return f"{edition} ({date})" if date else edition
 
 
 def same_question(one: str, other: str) -> bool:

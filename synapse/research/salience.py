@@ -19,7 +19,7 @@ from synapse.research.blocks import Kind
 from synapse.research.intent import Intent, cue_count, intent_of
 from synapse.research.sentences import Span, cells, sentences
 from synapse.research.text import STOP_WORDS, WORD, keywords, stem, terms
-from synapse.research.wording import defines, subject
+from synapse.research.wording import PRONOUN_START, defines, subject
 
 # Shares of a word's weight that count when it is not in the sentence itself but near it, or only similar.
 _IN_HEADING, _IN_TITLE, _IN_BLOCK, _IN_DOCUMENT, _VARIANT = 0.6, 0.45, 0.35, 0.3, 0.7
@@ -257,9 +257,13 @@ def _shares(indexed: Index, at: int, hits: dict[int, float], wanted: Sequence[st
     """Per word of the question, how far the passage is about it: in the sentence, its heading, its page's title, its paragraph."""
     passage = indexed.passages[at]
     title, heading = indexed.titles[passage.document], indexed.headings[passage.span.heading]
+    # What "It" means is named by the sentence before, and the two are read together.
+    goes_on = passage.span.before is not None and PRONOUN_START.match(passage.span.text) is not None
     shares = []
     for position, term in enumerate(wanted):
         share = hits.get(position, 0.0)
+        if share < _LONG_FORM and goes_on and term in indexed.passages[at - 1].bag:
+            share = _LONG_FORM
         if share < _IN_HEADING:
             if term in heading:
                 share = _IN_HEADING
