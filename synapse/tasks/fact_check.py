@@ -70,8 +70,7 @@ async def _chosen(task: FactCheckInput, documents: list[Document], before: Ledge
         Role.VERIFY, entailment.INSTRUCTIONS, entailment.shown(entailment.numbered(list(pairs.values()))), entailment.Judgement
     )
     gone = {asked[name] for name in entailment.unsupported(judged) if name in asked}
-    first = {claim.evidence[0]: claim.id for claim in ledger.claims}
-    ledger = choice.reverted(ledger, before, choices, {claim for claim, name in gone if first.get(name) == claim})
+    ledger = choice.reverted(ledger, before, choices, {claim.id for claim in ledger.claims if (claim.id, claim.evidence[0]) in gone})
     return _weakened(ledger, gone, documents)
 
 
