@@ -11,7 +11,7 @@ _BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0,
 
 
 class ServerMetrics:
-    """Calls, errors by kind and durations, per tool."""
+    """Calls, errors by kind and durations, per tool; and what search providers answered."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -23,6 +23,22 @@ class ServerMetrics:
         self.seconds = Histogram(
             "synapse_mcp_tool_duration_seconds", "How long tool calls took.", ["tool"], registry=self.registry, buckets=_BUCKETS
         )
+        self.provider_calls = Counter(
+            "synapse_mcp_provider_calls", "Searches by provider and outcome.", ["provider", "outcome"], registry=self.registry
+        )
+        self.provider_seconds = Histogram(
+            "synapse_mcp_provider_duration_seconds",
+            "How long providers were waited for, their turn included.",
+            ["provider"],
+            registry=self.registry,
+            buckets=_BUCKETS,
+        )
+
+    def provider_answered(self, provider: str, outcome: str, seconds: float) -> None:
+        """Count one search of a provider: ok, error, cancelled, or not_asked for its pace or its breaker."""
+        self.provider_calls.labels(provider, outcome).inc()
+        if outcome != "not_asked":
+            self.provider_seconds.labels(provider).observe(seconds)
 
     def page(self) -> bytes:
         """All of it in Prometheus' text format."""

@@ -49,9 +49,9 @@ def create_app(settings: McpServerSettings, home: Path, search: SearchSettings |
     Raises InvalidInput when it would be open to the network without a token, or when a provider that is listed lacks its URL or key.
     """
     library = Library(settings.corpus_dir or home / "corpora")
-    chosen = choose(search or SearchSettings())
     fetcher = Fetcher(UrlPolicy(settings.fetch_allow_hosts), settings.fetch_max_bytes, settings.fetch_timeout_seconds)
     server, metrics = new_server("synapse-primary", INSTRUCTIONS), ServerMetrics()
+    chosen = choose(search or SearchSettings(), metrics.provider_answered)
 
     def providers() -> list[SearchProvider]:
         local: list[SearchProvider] = [CorpusProvider(library)] if chosen.corpora and library.names() else []

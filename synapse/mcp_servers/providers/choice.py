@@ -13,7 +13,7 @@ from synapse.errors import InvalidInput
 from synapse.mcp_servers.providers import arxiv, brave, ddgs, openalex, tavily, wikipedia
 from synapse.mcp_servers.providers.base import Pace, SearchProvider
 from synapse.mcp_servers.providers.breaker import Breaker
-from synapse.mcp_servers.providers.guard import Guarded
+from synapse.mcp_servers.providers.guard import Guarded, Observe
 from synapse.mcp_servers.providers.limiter import Bucket
 from synapse.mcp_servers.providers.searxng import SearxngProvider
 from synapse.settings import SearchName, SearchSettings
@@ -34,8 +34,11 @@ class Chosen:
     searxng: SearxngProvider | None = None
 
 
-def choose(settings: SearchSettings, clock: Clock = time.monotonic) -> Chosen:
-    """The providers of the settings. Nobody is called. Raises InvalidInput for one that lacks its URL or key."""
+def choose(settings: SearchSettings, observe: Observe = lambda *_: None, clock: Clock = time.monotonic) -> Chosen:
+    """The providers of the settings; ``observe`` is told of every search. Nobody is called.
+
+    Raises InvalidInput for one that lacks its URL or key.
+    """
     made = {name: _made(name, settings) for name in settings.asked if name != "corpus"}
     guarded = {
         name: Guarded(
@@ -43,6 +46,7 @@ def choose(settings: SearchSettings, clock: Clock = time.monotonic) -> Chosen:
             settings.search_timeout_seconds,
             None if pace is None else Bucket(pace, clock),
             Breaker(clock=clock),
+            observe,
         )
         for name, (provider, pace) in made.items()
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final
@@ -17,6 +18,9 @@ from synapse.mcp_servers.providers.limiter import Bucket
 _DEFAULT_PAUSE: Final = 30.0
 _LONGEST_PAUSE: Final = 600.0
 
+Observe = Callable[[str, str, float], None]
+"""(provider, outcome, seconds); outcome is ok, error, cancelled or not_asked."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -28,6 +32,7 @@ class Guarded:
     seconds: float
     bucket: Bucket | None = None
     breaker: Breaker = field(default_factory=Breaker)
+    observe: Observe = lambda *_: None
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
 
     @property
@@ -37,28 +42,35 @@ class Guarded:
 
     async def search(self, query: str, limit: int) -> tuple[list[Source], list[str]]:
         """What the provider answers. Raises Transient when it is not asked, Transient or Permanent when it fails."""
+        started, outcome = time.perf_counter(), "not_asked"
         ticket = self.breaker.admit()
-        if ticket is None:
-            raise Transient(f"not asked, for it kept failing; it is tried again in {self.breaker.remaining:.0f} s")
-        succeeded: bool | None = None
         try:
-            wait = 0.0 if self.bucket is None else self.bucket.reserve(self.seconds / 2)
-            if wait is None:
-                raise Transient("not asked, for it is asked as often as it allows")
-            succeeded = False
+            wait = self._turn(ticket)
+            outcome = "error"
             async with asyncio.timeout(self.seconds):
                 if wait:
                     await self.sleep(wait)
                 found, failed = await self._ask(query, limit)
-            succeeded = True
+            outcome = "ok"
             return found[:limit], failed
         except TimeoutError:
             raise Transient(f"no answer within {self.seconds:g} seconds") from None
         except asyncio.CancelledError:
-            succeeded = None
+            outcome = "cancelled"
             raise
         finally:
-            self.breaker.settle(ticket, succeeded)
+            if ticket is not None:
+                self.breaker.settle(ticket, {"ok": True, "error": False}.get(outcome))
+            self.observe(self.name, outcome, time.perf_counter() - started)
+
+    def _turn(self, ticket: int | None) -> float:
+        """Seconds until the request may go out. Raises Transient when it is not to be made."""
+        if ticket is None:
+            raise Transient(f"not asked, for it kept failing; it is tried again in {self.breaker.remaining:.0f} s")
+        wait = 0.0 if self.bucket is None else self.bucket.reserve(self.seconds / 2)
+        if wait is None:
+            raise Transient("not asked, for it is asked as often as it allows")
+        return wait
 
     async def _ask(self, query: str, limit: int) -> tuple[list[Source], list[str]]:
         try:

@@ -19,7 +19,7 @@ from synapse.mcp_servers.providers import ddgs
 from synapse.mcp_servers.urls import UrlPolicy
 from synapse.settings import McpServerSettings, SearchName, SearchSettings
 from tests.unit.extract.papers import pdf
-from tests.unit.mcp_servers.providers.loopback import http, serving
+from tests.unit.mcp_servers.providers.loopback import Asked, as_json, http, serving
 from tests.unit.mcp_servers.test_fetch import Names, _answers, _page
 
 ARTICLE = "<html lang=en><head><title>On cats</title></head><body><article><h1>On cats</h1>" + "".join(
@@ -133,6 +133,41 @@ async def test_when_a_corpus_is_named_nobody_else_is_asked(tmp_path: Path, monke
     failed = everything.structured_content["failed"]
     assert sorted(reason.partition(":")[0] for reason in failed) == ["arxiv", "brave", "openalex", "searxng", "tavily", "wikipedia"]
     assert "secret" not in found.model_dump_json() + everything.model_dump_json()
+
+
+def _answer(asked: Asked) -> bytes:
+    hit = {"title": "Cats", "content": "nap", "description": "nap", "url": "https://www.cats.example/nap?utm_source=x"}
+    match asked.path:
+        case "/w/api.php":
+            page = {"index": 1, "title": "Cat", "extract": "A cat.", "canonicalurl": "https://en.wikipedia.org/wiki/Cat"}
+            return as_json({"query": {"pages": [page]}})
+        case "/api/query":
+            entry = "<entry><id>http://arxiv.org/abs/1</id><title>Paper</title></entry>"
+            return http(f'<feed xmlns="http://www.w3.org/2005/Atom">{entry}</feed>'.encode(), kind="application/atom+xml")
+        case "/works":
+            return as_json({"results": [{"display_name": "Work", "doi": "https://doi.org/10.1/1"}]})
+        case "/res/v1/web/search":
+            return as_json({"web": {"results": [hit]}})
+        case _:
+            return as_json({"results": [{**hit, "url": "http://cats.example/nap/#x"}]})
+
+
+async def test_the_answers_of_all_providers_are_one_list_with_every_page_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ddgs, "asked", lambda *_: pytest.fail("the last resort was asked"))
+    async with serving(_answer) as site:
+        app = primary.create_app(McpServerSettings(), tmp_path, _everybody(site.url))
+        (found,) = await _called(app, {"query": "do cats sleep"})
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as client:
+            metrics = (await client.get("/metrics")).text
+    sources = found.structured_content["sources"]
+    assert [source["url"] for source in sources] == [
+        "https://www.cats.example/nap?utm_source=x",
+        "https://arxiv.org/abs/1",
+        "https://doi.org/10.1/1",
+        "https://en.wikipedia.org/wiki/Cat",
+    ]
+    assert found.structured_content["failed"] == []
+    assert 'synapse_mcp_provider_calls_total{outcome="ok",provider="arxiv"} 1.0' in metrics
 
 
 async def test_readiness_names_providers_and_calls_none_but_the_operators_own(tmp_path: Path) -> None:

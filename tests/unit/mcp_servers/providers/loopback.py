@@ -48,8 +48,8 @@ class Site:
 
 
 @asynccontextmanager
-async def serving(raw: bytes | None) -> AsyncIterator[Site]:
-    """A server that gives everyone the same bytes and closes; None: one that reads the request and says nothing."""
+async def serving(raw: bytes | Callable[[Asked], bytes] | None) -> AsyncIterator[Site]:
+    """A server that gives everyone these bytes, or what is made of the request, and closes; None: one that reads and says nothing."""
     site, ended, tasks = Site(), asyncio.Event(), set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -63,7 +63,7 @@ async def serving(raw: bytes | None) -> AsyncIterator[Site]:
             if raw is None:
                 await ended.wait()
             else:
-                writer.write(raw)
+                writer.write(raw(site.asked[-1]) if callable(raw) else raw)
                 await writer.drain()
         except (ConnectionError, asyncio.IncompleteReadError):
             pass  # the client has had enough of it

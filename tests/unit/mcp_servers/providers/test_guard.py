@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 
 import pytest
@@ -134,3 +135,17 @@ async def test_a_cancelled_probe_leaves_its_place_to_the_next() -> None:
     with pytest.raises(asyncio.CancelledError):
         await call
     assert breaker.admit() is not None
+
+
+async def test_every_search_is_observed_with_its_outcome() -> None:
+    seen: list[tuple[str, str]] = []
+    guarded = Guarded(
+        Told(None, Transient("x")),
+        5,
+        breaker=Breaker(1, 60, Clock()),
+        observe=lambda name, outcome, seconds: seen.append((name, outcome)) if seconds >= 0 else None,
+    )
+    for _ in range(3):
+        with contextlib.suppress(Transient):
+            await guarded.search("q", 1)
+    assert seen == [("told", "ok"), ("told", "error"), ("told", "not_asked")]
