@@ -185,6 +185,8 @@ def _lacks_subject(text: str) -> bool:
     if match is None:
         return False
     verb, following = match["verb"].lower(), match["next"].lower()
+    if following == "of":
+        return False  # "Use of …", "Leave of …": a noun
     if verb in wording.VERBS:
         return True
     base = verb[:-1] if verb.endswith("s") else ""

@@ -104,12 +104,19 @@ def same_statement(indexed: Index, claim: Passage, other: Passage) -> bool:
     common = claim.bag & other.bag
     if 2 * len(common) < len(claim.bag) or len(other.words) > 3 * len(claim.words):
         return False
-    own, shared = (sum(indexed.weight(word) for word in bag) for bag in (claim.bag, common))
-    if not own or shared / own < _SAME_STATEMENT:
-        return False
+    if _shared(indexed, claim.bag, common) < _SAME_STATEMENT:
+        # The same quantity may be written in other words: "5 GB" and "5120 MB".
+        mine = _topic(claim.span.text) if any(map(str.isdigit, claim.span.text)) else frozenset[str]()
+        if _shared(indexed, mine, mine & _topic(other.span.text)) < _SAME_STATEMENT:
+            return False
     if _negative(claim.span.text) != _negative(other.span.text):
         return False
     return not unmatched(quantities(claim.span.text), quantities(other.span.text))[0]
+
+
+def _shared(indexed: Index, bag: Set[str], common: Set[str]) -> float:
+    own, shared = (sum(indexed.weight(word) for word in words) for words in (bag, common))
+    return shared / own if own else 0.0
 
 
 def _negative(text: str) -> bool:

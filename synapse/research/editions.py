@@ -49,7 +49,8 @@ _SEGMENT_VERSION = re.compile(
 )
 _FILE_TYPE = re.compile(r"\.(?:html?|md|markdown|rst|txt|text|pdf|docx)$", re.IGNORECASE)
 _NAMED_VERSION = re.compile(
-    r"\b(?:v|ver|version|rev|revision|edition)[ ._-]?(?:\d+(?:[._]\d+)*|[a-z])\b|\b\d+\.\d+(?:\.\d+)*\b|\b(?:19|20)\d\d(?:[-_]?\d\d){0,2}\b"
+    r"\b(?:v|ver|version|rev|revision|edition)[ ._-]?(?:\d+(?:[._]\d+)*|[a-z])\b|\b\d+\.\d+(?:\.\d+)*\b"
+    r"|\b(?:19|20)\d\d(?:[-_ ]?\d\d\b){0,2}\b"
     r"|\b(?:draft|final|archived?|obsolete|deprecated|superseded|copy|latest)\b",
     re.IGNORECASE,
 )

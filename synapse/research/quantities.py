@@ -79,9 +79,19 @@ class Quantity:
         """Whether both may be one: in the same unit only equal values, in different ones what rounding of units allows."""
         if self.kind != other.kind:
             return False
+        if self.kind == "date":
+            return _same_day(self.unit, other.unit)
         if self.unit == other.unit:
             return self.least == other.least
         return self.least <= other.most * 1.0001 and other.least <= self.most * 1.0001
+
+
+def _same_day(one: str, other: str) -> bool:
+    """Whether two ISO dates are one as far as both are stated; a day without a year may be of any."""
+    if one.startswith("-") or other.startswith("-"):
+        one, other = one[-6:].lstrip("-") if one[:1] == "-" else one[5:], other[-6:].lstrip("-") if other[:1] == "-" else other[5:]
+    shared = min(len(one), len(other))
+    return one[:shared] == other[:shared]
 
 
 def quantities(text: str) -> list[Quantity]:
