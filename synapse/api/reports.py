@@ -14,6 +14,7 @@ from fastapi.concurrency import run_in_threadpool
 from synapse.api.accept import best
 from synapse.api.dependencies import RunId, ServiceOf
 from synapse.api.problems import Refusal, declared
+from synapse.contracts.verification import Verification
 
 router = APIRouter(prefix="/v1/runs", tags=["runs"])
 
@@ -58,6 +59,16 @@ async def report(
         return Response(page, media_type=kind, headers=headers)
     text = await service.reports.markdown(found) if kind == "text/markdown" else (await service.reports.json(found)).model_dump_json()
     return Response(text, media_type=kind, headers=headers)
+
+
+@router.get("/{run}/verification", responses=declared(400, 404, 409))
+async def verification(
+    run: RunId,
+    service: ServiceOf,
+    refetch: Annotated[bool, Query(description="Fetch every cited source again and compare; takes up to a minute.")] = False,
+) -> Verification:
+    """The report of a run that has succeeded, checked again: every stored page, quote, sentence and reference."""
+    return await service.verifications.verify(await run_in_threadpool(service.runs.get, run), refetch=refetch)
 
 
 def _policy(page: str) -> str:

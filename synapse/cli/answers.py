@@ -1,4 +1,4 @@
-"""``synapse research`` and ``synapse report``: what gets answers from a running Synapse."""
+"""``synapse research``, ``report`` and ``verify``: what gets answers from a running Synapse."""
 
 from __future__ import annotations
 
@@ -71,6 +71,28 @@ def report(
         output.write_bytes(data)
     except OSError as error:
         raise InvalidInput(f"cannot write {output}: {error.strerror}", field="--output") from error
+
+
+def verify(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="The run's id.")],
+    refetch: Annotated[bool, typer.Option("--refetch", help="Fetch every cited source again, and say what became of its quotes.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
+) -> None:
+    """Check the stored report of a run again; exit code 1 when something does not hold."""
+    from synapse.cli import consoles, verification_view
+    from synapse.cli.client import Api
+    from synapse.cli.exits import Exit
+    from synapse.telemetry import logs
+
+    logs.configure(quiet=True)
+    with Api.from_settings() as api:
+        found = api.verification(run, refetch=refetch)
+    if as_json:
+        sys.stdout.write(found.model_dump_json() + "\n")
+    else:
+        consoles.out().print(verification_view.view(found), soft_wrap=True)
+    if not found.holds:
+        raise typer.Exit(Exit.FAILED)
 
 
 def _by_suffix(output: Path | None) -> Format | None:

@@ -16,12 +16,14 @@ from synapse.cli.exits import Unreachable
 from synapse.contracts.messages import Event
 from synapse.contracts.report import Report
 from synapse.contracts.run import RunDetail, RunPage, RunRequest
+from synapse.contracts.verification import Verification
 from synapse.errors import SynapseError
 from synapse.settings import ApiSettings
 
 Model = TypeVar("Model", bound=BaseModel)
 ENDS: Final = frozenset({"run.succeeded", "run.failed", "run.cancelled"})
 _TIMEOUT: Final = httpx.Timeout(30.0, connect=5.0)
+_REFETCH: Final = 120.0
 _SILENCE: Final = 60.0
 """Seconds without a byte after which a stream counts as broken: several keep-alive comments."""
 _PATIENCE: Final = 30.0
@@ -92,6 +94,11 @@ class Api:
     def report_as(self, run: str, format: str) -> bytes:
         """The report as Markdown (md), HTML (html) or JSON (json)."""
         return self._call("GET", f"{_path(run)}/report", params={"format": format}).content
+
+    def verification(self, run: str, *, refetch: bool = False) -> Verification:
+        """The report checked again; with ``refetch`` its sources are fetched, which takes up to a minute."""
+        timeout = httpx.Timeout(_REFETCH if refetch else _TIMEOUT.read, connect=5.0)
+        return self._get(Verification, "GET", f"{_path(run)}/verification", params={"refetch": refetch}, timeout=timeout)
 
     def follow(self, run: str, after: int = 0) -> Iterator[Event]:
         """Events above ``after`` as they come, to the one that ends the run; goes on where it was when the connection breaks."""

@@ -31,12 +31,16 @@ class Reports:
         report = await self.json(run)
         return await asyncio.to_thread(page, report)
 
-    async def _blob(self, run: RunDetail, name: str) -> bytes:
+    def name(self, run: RunDetail, form: str) -> str:
+        """The sha256 under which a form of the report is stored. Raises as `markdown`."""
         if run.state is not RunState.SUCCEEDED:
             remedy = "resume it" if run.state.terminal else "wait for it to succeed"
             raise Conflict(f"the run is {run.state}; it has no report", remedy=remedy)
         output: Any = run.output
-        sha256 = output.get(name) if isinstance(output, dict) else None
+        sha256 = output.get(form) if isinstance(output, dict) else None
         if not isinstance(sha256, str):
             raise NotFound(f"the workflow {run.workflow!r} makes no report")
-        return await self.runtime.database.blobs.get(sha256)
+        return sha256
+
+    async def _blob(self, run: RunDetail, form: str) -> bytes:
+        return await self.runtime.database.blobs.get(self.name(run, form))

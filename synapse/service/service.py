@@ -14,6 +14,7 @@ from synapse.service.feed import Feed
 from synapse.service.health import HealthChecks
 from synapse.service.reports import Reports
 from synapse.service.runs import Runs
+from synapse.service.verification import Verifications
 from synapse.workflows.definition import to_data
 
 
@@ -45,6 +46,7 @@ class Service:
         self.runtime = runtime or Runtime()
         self.runs = Runs(self.runtime)
         self.reports = Reports(self.runtime)
+        self.verifications = Verifications(self.runtime, self.reports)
         self.health = HealthChecks(self.runtime)
 
     @cached_property

@@ -66,3 +66,17 @@ async def test_a_run_that_has_not_succeeded_has_none(client: httpx.AsyncClient, 
 async def test_a_workflow_that_makes_none_has_none(client: httpx.AsyncClient, bench: Workbench) -> None:
     run = await asyncio.to_thread(bench.finished, RunRequest(workflow="echo", input={"text": "x"}))
     assert (await client.get(f"/v1/runs/{run.id}/report")).status_code == 404
+
+
+async def test_a_report_is_checked_again_and_its_sources_only_when_that_is_asked_for(client: httpx.AsyncClient, run: str) -> None:
+    plain = await client.get(f"/v1/runs/{run}/verification")
+    assert (plain.status_code, plain.json()["holds"], plain.json()["sources"]) == (200, True, [])
+    again = (await client.get(f"/v1/runs/{run}/verification?refetch=true")).json()
+    assert {source["today"] for source in again["sources"]} == {"unchanged"}
+
+
+async def test_a_run_without_a_report_has_nothing_to_check(client: httpx.AsyncClient, bench: Workbench) -> None:
+    run = (await asyncio.to_thread(bench.service.runs.submit, RunRequest(question=QUESTION))).run
+    assert (await client.get(f"/v1/runs/{run.id}/verification")).status_code == 409
+    assert (await client.get("/v1/runs/none/verification")).status_code == 404
+    assert (await client.get(f"/v1/runs/{run.id}/verification?refetch=perhaps")).json()["field"] == "refetch"

@@ -7,6 +7,7 @@ import pytest
 
 from synapse.cli.house import House
 from synapse.contracts.report import Report
+from synapse.settings import StorageSettings
 from tests.unit.cli.conftest import QUESTION, Command
 
 
@@ -56,3 +57,25 @@ def test_without_an_api_the_remedy_is_named(synapse: Command) -> None:
     assert ended.code == 4
     assert "synapse up" in ended.err
     assert ended.out == ""
+
+
+def test_a_report_is_verified_offline_and_against_its_sources_and_a_tampered_page_is_exit_code_1(house: House, synapse: Command) -> None:
+    run = synapse("research", QUESTION, "--corpus", "insects", "--detach").out.strip()
+    synapse("runs", "watch", run)
+    healthy = synapse("verify", run, "--refetch")
+    assert healthy.code == 0, healthy.out
+    assert "unchanged" in healthy.out
+    assert "All of it holds." in healthy.out
+    assert json.loads(synapse("verify", run, "--json").out)["holds"] is True
+    report = Report.model_validate_json(synapse("report", run, "--format", "json").out)
+    name = report.references[0].snapshot
+    blob = next(StorageSettings().home.rglob(name))
+    kept = blob.read_bytes()
+    blob.write_bytes(kept.replace(b"Ants", b"Bees"))
+    try:
+        tampered = synapse("verify", run)
+    finally:
+        blob.write_bytes(kept)
+    assert tampered.code == 1
+    assert f"snapshot {name[:12]}" in tampered.out
+    assert tampered.err == ""
