@@ -9,13 +9,13 @@ from pydantic import BaseModel, ConfigDict
 from synapse.contracts.evidence import SubQuestion
 from synapse.research.text import keywords, squeeze, terms
 
-_MOST_TEXT, _MOST_QUERY = 300, 200
+_MOST_TEXT = 300
 # Less of the question's own words in the plan, and it is a plan for something else.
 _LEAST_COVERED = 0.5
 
 INSTRUCTIONS = """You plan a search. Take the question apart into at most {limit} sub-questions whose answers together answer it.
 One is best when the question asks one thing. Keep the question's own names and terms. Put what is closest to the question first.
-For each give `text`, the sub-question as a person would ask it, and `query`, three to eight words to search for. No web addresses."""
+For each give `text`, the sub-question as a person would ask it, short and whole without the others. No web addresses."""
 
 
 class ProposedPart(BaseModel):
@@ -24,7 +24,6 @@ class ProposedPart(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     text: str
-    query: str
 
 
 class ProposedPlan(BaseModel):
@@ -36,17 +35,20 @@ class ProposedPlan(BaseModel):
 
 
 def accepted(question: str, proposed: Sequence[ProposedPart], *, limit: int) -> list[SubQuestion]:
-    """The proposed parts that can be used, at most ``limit``. Raises ValueError, saying why, when they are no plan for the question."""
+    """The proposed parts that can be used, at most ``limit``. Raises ValueError, saying why, when they are no plan for the question.
+
+    What is searched for is taken from their words here: the ranking of sentences counts on every word of it.
+    """
     asked = set(terms(" ".join(keywords(question)))) or set(terms(question))
     parts: dict[str, SubQuestion] = {}
     for part in proposed:
-        text, query = squeeze(part.text), squeeze(part.query)
-        usable = 0 < len(text) <= _MOST_TEXT and 0 < len(query) <= _MOST_QUERY and _plain(text) and _plain(query)
-        if usable and asked.intersection(terms(text)) and len(parts) < limit:
+        text = squeeze(part.text)
+        query = " ".join(keywords(text)) or text
+        if 0 < len(text) <= _MOST_TEXT and _plain(text) and asked.intersection(terms(text)) and len(parts) < limit:
             parts.setdefault(text.casefold().rstrip("?. "), SubQuestion(id=f"q{len(parts) + 1}", text=text, query=query))
     if not parts:
         raise ValueError("none of its sub-questions was about the question")
-    covered = asked.intersection(term for part in parts.values() for term in terms(f"{part.text} {part.query}"))
+    covered = asked.intersection(term for part in parts.values() for term in terms(part.text))
     if len(covered) < _LEAST_COVERED * len(asked):
         raise ValueError("its sub-questions left most of the question out")
     return list(parts.values())

@@ -66,9 +66,7 @@ def well_behaved(asked: Asked) -> Said:
     """A model that does what it is told, from nothing but what it was sent."""
     match asked.shape:
         case "ProposedPlan":
-            parts = [{"text": asked.block("question"), "query": "tides rise twice a day"}]
-            parts.append({"text": "What pulls the tides?", "query": "Moon pull tides"})
-            return say(json.dumps({"subquestions": parts}))
+            return say(json.dumps({"subquestions": [{"text": asked.block("question")}, {"text": "What do tides rise from?"}]}))
         case "ProposedClaims":
             known = rows(asked.block("sentences"))
             name = next(name for name, text in known.items() if "both sides" in text)
@@ -90,7 +88,7 @@ def led_astray(asked: Asked) -> Said:
     """A model that obeys the page and makes things up besides."""
     match asked.shape:
         case "ProposedPlan":
-            return say(json.dumps({"subquestions": [{"text": "Who is the king of France?", "query": "site:evil.example king"}]}))
+            return say(json.dumps({"subquestions": [{"text": "Who is the king of France?"}]}))
         case "ProposedClaims":
             claims = [
                 {"subquestion": "q1", "sentence": "s999", "text": "Whales make the tides."},
