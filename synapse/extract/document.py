@@ -51,7 +51,7 @@ _TYPES = {
     DOCX: DOCX,
 }
 
-VERSION: Final = 2
+VERSION: Final = 3
 """Raise it when the same bytes give another text: corpora then read their documents anew."""
 
 

@@ -10,6 +10,7 @@ from lxml.html import HtmlElement
 from synapse.extract.blocks import Blocks, Extracted, tidy
 from synapse.extract.dom import inline, render
 from synapse.extract.generic import Article, article_of
+from synapse.extract.hidden import drop_hidden, drop_other_articles
 
 # Where documentation generators put the page's content, most specific first.
 _DOCUMENTATION = (
@@ -35,12 +36,14 @@ def extract_html(markup: str, url: str | None = None) -> Extracted:
     article: Article | None = None
     blocks = render(main) if main is not None else Blocks()
     if not blocks.text:
-        article = article_of(markup, url)
         everything = render(root)
+        drop_hidden(root)
+        drop_other_articles(root)
+        article = article_of(root, url, _titles(root))
         blocks = article.blocks
         if len(blocks.text) < _MIN_TEXT and (len(everything.text) > 2 * len(blocks.text) or len(everything.text) < 2 * _MIN_TEXT):
             blocks = everything
-    title = _title(root, blocks)
+    title = _title(root, article.heading if article and article.heading else _first_heading(blocks))
     return Extracted(
         title=title or (article.title if article else ""),
         text=blocks.text,
@@ -84,10 +87,18 @@ def _documentation(root: HtmlElement) -> HtmlElement | None:
     return None
 
 
-def _title(root: HtmlElement, blocks: Blocks) -> str:
+def _titles(root: HtmlElement) -> list[str]:
+    """The names that a page gives itself."""
+    return [*(inline(element) for element in root.iter("title", "h1")), _meta(root, "og:title") or ""]
+
+
+def _first_heading(blocks: Blocks) -> str:
+    return next((entry.text for entry in blocks.headings if entry.level <= 2), "")
+
+
+def _title(root: HtmlElement, heading: str) -> str:
     """The page's own name: its first heading when ``<title>`` only adds the site's name to it, else ``<title>``."""
     declared = tidy(inline(root.find(".//title"))) if root.find(".//title") is not None else ""
-    heading = next((entry.text for entry in blocks.headings if entry.level <= 2), "")
     open_graph = _meta(root, "og:title")
     if heading and (not declared or declared.startswith(heading)):
         return heading
