@@ -26,6 +26,8 @@ _IN_HEADING, _IN_TITLE, _IN_BLOCK, _IN_DOCUMENT, _VARIANT = 0.6, 0.45, 0.35, 0.3
 # In so many sentences of a page a word must stand to be what the page is about.
 _OFTEN = 4
 _LONG_FORM = 0.9
+# In this share of the pages a word is everywhere, and another one in less than that is what tells them apart.
+_SOME_PAGES, _EVERYWHERE, _RARER, _SAYS_LITTLE = 4, 0.8, 0.7, 0.5
 # How much what is not word overlap may add to it.
 _PHRASE, _CUE, _CENTRAL, _EARLY, _SPECIFIC, _SUBJECT, _DEFINES, _ABOUT = 0.15, 0.16, 0.15, 0.08, 0.05, 0.2, 0.4, 0.3
 _ASKED_OF = re.compile(r"^\W*what(?:'s|’s| is| are| was| were) the (?:[\w-]+ )*?(?P<what>[\w-]+) (?:of|for|in) ", re.IGNORECASE)
@@ -33,6 +35,7 @@ _ASKED_OF = re.compile(r"^\W*what(?:'s|’s| is| are| was| were) the (?:[\w-]+ )
 _LONG_NAMES = re.compile(r"\b[A-Z][A-Z_]+(?:\s[A-Z][A-Z_]+)+\b")
 # A definition is wanted, and the sentence only mentions the thing; or a number, and it has none.
 _BESIDE_THE_POINT = 0.8
+_NOT_TOLD = 0.8
 _NEEDS_CUE = frozenset({Intent.QUANTITY, Intent.BENEFIT, Intent.DRAWBACK})
 _SAYS_WHAT_IT_IS = 0.5
 _FEEDBACK_SENTENCES, _FEEDBACK_TERMS = 30, 25
@@ -131,7 +134,7 @@ def salience(indexed: Index, question: SubQuestion, *, least: float = 0.0) -> li
             hits = {position: share for position, share in hits.items() if share >= _LONG_FORM}
         shares = _shares(indexed, at, hits, asked.wanted)
         if asked.met_by(shares):
-            covered[at] = asked.coverage(shares)
+            covered[at] = asked.coverage(shares) * (1.0 if asked.told_by(shares) else _NOT_TOLD)
     central = _central(indexed, covered)
     found = [
         Salience(at, round(coverage * _boost(indexed, indexed.passages[at], asked, central), 4), round(coverage, 4))
@@ -149,6 +152,9 @@ class _Asked:
     weights: tuple[float, ...]
     required: frozenset[int]
     names: frozenset[int]
+    common: frozenset[int]
+    telling: int | None
+    """Place of the word, no name, that the fewest sentences have: what the question is about, if anything is."""
     intent: Intent
     sides: tuple[frozenset[int], frozenset[int]]
     """Places of what is asked about together, as in "readings and logs": a sentence about one of the two answers half, fully."""
@@ -163,12 +169,17 @@ class _Asked:
             # A compound weighs as much as one word, shared among its parts.
             for term in parts:
                 weights.setdefault(term, indexed.weight(term) / len(parts))
+        common = _common(indexed, weights)
+        weights = {term: weight * _SAYS_LITTLE if term in common else weight for term, weight in weights.items()}
         wanted = tuple(weights)
         whole = {stem(word) for run in _LONG_NAMES.findall(question.text) for word in run.split()}
         named = [word for word in question.text.split()[1:] if any(char.isupper() or char in "_." for char in word[:-1])]
         # Of a dotted name the whole or its last part must be met: ``asyncio`` alone is not about ``asyncio.gather``.
-        names = {term for word in named if (parts := terms(word)) for term in (parts[0], parts[-1])}
-        required, known = (frozenset(place for place, term in enumerate(wanted) if term in some) for some in (whole, names))
+        # A name on every page need not be repeated in a sentence to be what it is about.
+        names = {term for word in named if (parts := terms(word)) for term in (parts[0], parts[-1]) if term not in common}
+        required, known, everywhere = (
+            frozenset(place for place, term in enumerate(wanted) if term in some) for some in (whole, names, common)
+        )
         sides = [frozenset(place for place, term in enumerate(wanted) if term in side) for side in _sides(question.text)]
         match = _ASKED_OF.search(question.text)
         return cls(
@@ -176,6 +187,12 @@ class _Asked:
             tuple(weights.values()),
             required,
             known,
+            everywhere,
+            max(
+                (at for at in range(len(wanted)) if at not in known and wanted[at] in indexed.postings),
+                key=lambda at: indexed.weight(wanted[at]),
+                default=None,
+            ),
             intent_of(question.text),
             (sides[0], sides[1]),
             stem(match["what"]) if match else "",
@@ -194,9 +211,14 @@ class _Asked:
     def whole(self) -> float:
         return sum(self.weights) or 1.0
 
+    def told_by(self, shares: Sequence[float]) -> bool:
+        """Whether the passage, or at least its paragraph, has the word that tells the question from others."""
+        return self.telling is None or shares[self.telling] > _IN_DOCUMENT
+
     def met_by(self, shares: Sequence[float]) -> bool:
-        """Whether a passage is about what a question names: long names whole, one name at least, and one word that is no name."""
-        others = [position for position in range(len(self.wanted)) if position not in self.names]
+        """Whether a passage is about what a question names: long names whole, a name at least, and a word neither name nor common."""
+        aside = self.names | self.common
+        others = [position for position in range(len(self.wanted)) if position not in aside]
         return (
             all(shares[position] >= _IN_HEADING for position in self.required)
             and (not self.names or any(shares[position] > _IN_DOCUMENT for position in self.names))
@@ -215,6 +237,15 @@ def _sides(text: str) -> tuple[set[str], set[str]]:
         right.pop(0)
     one, other = set(terms(" ".join(left[len(left) - run :]))), set(terms(" ".join(right[:run])))
     return (one, other) if one and other and one.isdisjoint(other) else (set(), set())
+
+
+def _common(indexed: Index, words: Iterable[str]) -> set[str]:
+    """The words that every page has, where another is in some of them only: they say little about which sentence is meant."""
+    pages = len(indexed.documents)
+    if pages < _SOME_PAGES:
+        return set()
+    spread = {term: sum(term in often for often in indexed.often) / pages for term in words}
+    return {term for term, share in spread.items() if share >= _EVERYWHERE} if min(spread.values(), default=1.0) < _RARER else set()
 
 
 def _direct(indexed: Index, wanted: Sequence[str]) -> dict[int, dict[int, float]]:

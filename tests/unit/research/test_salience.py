@@ -76,3 +76,22 @@ def test_coverage_is_a_share_and_the_list_is_sorted(parts: list[str], asked: str
     assert all(0 < item.coverage <= 1 for item in found)
     assert [item.score for item in found] == sorted((item.score for item in found), reverse=True)
     assert len({item.passage for item in found}) == len(found)
+
+
+MANUAL = (
+    "Acme\n\nAcme is made of tables.\n\nThe sweeper visits a table when a fifth of its rows have changed.",
+    "Acme\n\nAcme allows a table of no columns to be made.\n\nA table has columns.",
+    "Acme\n\nAcme keeps each table in a file of its own.",
+    "Acme\n\nAcme asks for a table's name.\n\nThe sweeper can be turned off.",
+    "Acme\n\nEvery table of Acme has an owner.",
+)
+
+
+def test_a_name_on_every_page_need_not_stand_in_the_sentence_that_answers() -> None:
+    assert best("When does Acme's sweeper visit a table?", *MANUAL)[0].startswith("The sweeper visits a table when")
+
+
+def test_words_that_every_page_has_do_not_make_an_answer_without_the_one_that_few_have() -> None:
+    found = best("When does Acme's sweeper visit a table?", *MANUAL)
+    beside = [text for text in found if "sweeper" not in text]
+    assert found.index("The sweeper can be turned off.") < min((found.index(text) for text in beside), default=len(found))
