@@ -16,6 +16,8 @@ from synapse.extract.dom import inline
 
 _WORDS = 8
 """A shorter paragraph is a caption or a label as often as not."""
+_MOST = 2_000
+"""Paragraphs: a page with more is a list, and comparing them all would take seconds."""
 _WORTH_IT = 0.15
 """Of the text that was taken: with less missing, what is missing was left out for a reason."""
 _NO_WORD = re.compile(r"\W+")
@@ -26,6 +28,8 @@ def add_alike(root: HtmlElement, body: Any) -> None:
     taken = {_plain("".join(element.itertext())): element for element in body.iter("p")}
     everything = " ".join(_plain("".join(element.itertext())) for element in body)
     paragraphs = [(paragraph, text) for paragraph in root.iter("p") if len((text := tidy(inline(paragraph))).split()) >= _WORDS]
+    if len(paragraphs) > _MOST:
+        return
     frames = {frame for paragraph, text in paragraphs if _plain(text) in taken for frame in _frames(paragraph)}
     missing: list[tuple[Any, str]] = []
     last = None

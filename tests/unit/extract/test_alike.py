@@ -56,3 +56,8 @@ def test_what_is_there_within_a_longer_block_is_not_told_twice() -> None:
 
 def test_nothing_taken_adds_nothing() -> None:
     assert _after(f"<article>{_chunks(' class=chunk', *LINES)}</article>") == []
+
+
+def test_a_page_of_thousands_of_paragraphs_is_left_as_it_is() -> None:
+    lines = [f"Paragraph number {number} tells a part of the story in some words" for number in range(2_001)]
+    assert _after(f"<article>{_chunks(' class=chunk', *lines)}</article>", lines[0]) == [lines[0]]
