@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise, takewhile
-from statistics import median
 
 from synapse.extract.blocks import Blocks, tidy
 
@@ -134,12 +133,12 @@ def _levels(lines: Sequence[Line], body: float) -> dict[int, int]:
 
 def _pitch(lines: Sequence[Line], body: float) -> float:
     """From one line of a paragraph to the next, as a share of the line's height."""
-    steps = [
+    steps = sorted(
         (one.base - two.base) / one.height
         for one, two in pairwise(line for line in lines if abs(line.height - body) <= 0.08 * body)
         if one.page == two.page and 0.5 < (one.base - two.base) / one.height < 3
-    ]
-    return median(steps) if steps else 1.0
+    )
+    return steps[len(steps) // 2] if steps else 1.0
 
 
 def _same_size(one: Line, two: Line) -> bool:
