@@ -103,13 +103,14 @@ class Editions:
 def editions(documents: Sequence[Document]) -> Editions:
     """What the documents are to one another. The order in which they are given makes no difference."""
     each = tuple(edition(document) for document in documents)
-    heads = [document.text[:_HEAD] for document in documents]
+    replaces, replaced_by = _announcements(documents)
     newer: list[set[int]] = [set() for _ in documents]
     for one in range(len(each)):
         for other in range(len(each)):
             if one != other and (
                 (_same_family(each[one], each[other]) and is_newer(each[other], each[one]))
-                or _announced(documents, heads, old=one, new=other)
+                or any(_names(phrase, documents[one]) for phrase in replaces[other])
+                or any(_names(phrase, documents[other]) for phrase in replaced_by[one])
             ):
                 newer[one].add(other)
     # Where two replace each other on the word of both, neither is newer.
@@ -150,11 +151,12 @@ def _same_family(one: Edition, other: Edition) -> bool:
     return one.address == other.address or (bool(one.title) and one.title == other.title and (one.marked or other.marked))
 
 
-def _announced(documents: Sequence[Document], heads: Sequence[str], *, old: int, new: int) -> bool:
-    """Whether the new document says that it replaces the old one, or the old one that the new one replaces it."""
-    return any(_names(match["what"], documents[old]) for match in _REPLACES.finditer(heads[new])) or (
-        bool(_RETIRED.search(heads[old])) and any(_names(match["what"], documents[new]) for match in _REPLACED_BY.finditer(heads[old]))
-    )
+def _announcements(documents: Sequence[Document]) -> tuple[list[list[str]], list[list[str]]]:
+    """Per document, what it says it replaces, and what it says it is replaced by."""
+    heads = [document.text[:_HEAD] for document in documents]
+    replaces = [[match["what"] for match in _REPLACES.finditer(head)] for head in heads]
+    replaced_by = [[match["what"] for match in _REPLACED_BY.finditer(head)] if _RETIRED.search(head) else [] for head in heads]
+    return replaces, replaced_by
 
 
 def _names(phrase: str, document: Document) -> bool:
