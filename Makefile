@@ -7,7 +7,7 @@ ARGS ?=
 
 export CORPUS QUESTION
 
-.PHONY: help env run up test test-unit lint format types contracts docs check lock bench-engine bench-latency clean
+.PHONY: help env run up test test-unit lint format types contracts docs check lock bench-engine bench-latency bench-quality clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -63,6 +63,9 @@ bench-engine: $(BENCH_READY) ## Engine overhead beside stock Celery and DBOS
 
 bench-latency: $(BENCH_READY) ## Time from question to report on a local corpus
 	@$(PY) -m benchmarks.latency $(ARGS)
+
+bench-quality: env ## Extraction, evidence and search beside plain tools, on data from outside
+	@$(PY) -m benchmarks.quality $(ARGS)
 
 clean: ## Remove what was made here, reports and state excepted
 	@rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
