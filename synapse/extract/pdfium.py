@@ -110,7 +110,7 @@ def _why_empty(document: Any, count: int, broken: int) -> str:
     looked = range(min(count, _LOOKED_AT))
     if any(next(document[number].get_objects(filter=[_IMAGE], max_depth=2), None) is not None for number in looked):
         return "the PDF holds pictures of pages and no text, as a scan does: it needs OCR first"
-    return f"the PDF has no text on its {count:,} pages"
+    return "the PDF has no text on its only page" if count == 1 else f"the PDF has no text on any of its {count:,} pages"
 
 
 def _language(document: Any) -> str:

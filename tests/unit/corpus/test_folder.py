@@ -81,7 +81,7 @@ def test_papers_are_taken_with_their_pages_and_those_that_cannot_be_read_are_nam
         "broken.docx: the document is no DOCX, or is broken, whatever its type says",
         "cut off.pdf: the PDF is broken or cut off: it cannot be opened",
         "none.pdf: the document is no PDF, whatever its type says",
-        "scan.pdf: the PDF has no text on its 1 pages",
+        "scan.pdf: the PDF has no text on its only page",
     ]
     corpus = Corpus.open(tmp_path / "corpora", "c")
     tides, misnamed = corpus.document("tides.pdf"), corpus.document("misnamed.txt")

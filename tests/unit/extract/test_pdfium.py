@@ -30,12 +30,13 @@ def test_what_the_document_says_of_itself_comes_too() -> None:
     [
         (b"%PDF-1.7", "broken or cut off"),
         (pdf([[(72, 700, 10, "x")]])[:300], "broken or cut off"),
-        (pdf([[]]), "no text on its 1 pages"),
+        (pdf([[]]), "no text on its only page"),
+        (pdf([[], []]), "no text on any of its 2 pages"),
         (pdf([[]] * 11), "11 pages, more than 10"),
         (pdf([paragraphs("word " * 300)]), "more than 1,000 characters"),
         (pdf([[]], more="q 100 0 0 100 0 0 cm BI /W 1 /H 1 /CS /G /BPC 8 ID \xff EI Q\n"), "OCR"),
     ],
-    ids=["magic only", "cut off", "empty", "too many pages", "too much text", "scanned"],
+    ids=["magic only", "cut off", "empty", "empty pages", "too many pages", "too much text", "scanned"],
 )
 def test_what_gives_no_text_says_why(data: bytes, why: str) -> None:
     with pytest.raises(pdfium.Unreadable, match=why):
