@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from synapse.contracts.evidence import Claim, Evidence, SubQuestion, Verdict
 from synapse.research.claims import statement
+from synapse.research.editions import editions
 from synapse.research.grounding import ungrounded
 from synapse.research.ledger import Ledger
 from synapse.research.salience import Document, index, salience
@@ -63,14 +64,16 @@ class Candidate:
 
 
 def candidates(questions: Sequence[SubQuestion], documents: Sequence[Document], ledger: Ledger) -> dict[str, Candidate]:
-    """The sentences to choose from by id: those of the claims first, then others that may answer."""
+    """The sentences to choose from by id: those of the claims first, then others that may answer; none that no longer holds."""
     quotes = {item.id: item for item in ledger.evidence}
     found: list[Candidate] = []
     for claim in ledger.claims:
+        if claim.verdict is Verdict.SUPERSEDED:
+            continue
         first = quotes[claim.evidence[0]]
         place = (first.snapshot, first.start, first.end)
         found.append(Candidate(claim.subquestion, *place, squeeze(first.quote), claim.text, claim.score, claim.id))
-    indexed = index(documents)
+    indexed, known = index(documents), editions(documents)
     for question in questions:
         mine = [each for each in found if each.subquestion == question.id]
         for item in salience(indexed, question, least=_LEAST_COVERAGE):
@@ -79,7 +82,7 @@ def candidates(questions: Sequence[SubQuestion], documents: Sequence[Document], 
             passage = indexed.passages[item.passage]
             document, span = documents[passage.document], passage.span
             taken = (each.snapshot == document.snapshot.id and each.start < span.end and span.start < each.end for each in found)
-            if any(taken) or len(span.text.split()) < 4:
+            if any(taken) or known.replaced(passage.document) or len(span.text.split()) < 4:
                 continue
             said = statement(span, document.text)
             start, end = (said.start, said.end) if said else (span.start, span.end)
@@ -158,10 +161,11 @@ def chosen(
 def _joined(ledger: Ledger, picked: Sequence[Claim], evidence: Sequence[Evidence]) -> Ledger:
     """The chosen claims, and of the others what there is room for; what disagrees with something is never left out."""
     taken = {claim.id for claim in picked}
+    wanted = {name for claim in ledger.claims for name in (*claim.conflicts_with, *claim.superseded_by)}
     claims = list(picked)
     for claim in ledger.claims:
         room = sum(each.subquestion == claim.subquestion for each in claims) < _MOST_CLAIMS
-        plain = claim.verdict in (Verdict.CORROBORATED, Verdict.SINGLE_SOURCE)
+        plain = claim.verdict in (Verdict.CORROBORATED, Verdict.SINGLE_SOURCE) and claim.id not in wanted
         if claim.id not in taken and (room or not plain):
             claims.append(claim)
     claims.sort(key=lambda claim: -claim.score)

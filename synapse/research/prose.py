@@ -38,12 +38,12 @@ class ProposedAnswer(BaseModel):
 
 
 def shown(question: str, subquestions: Sequence[SubQuestion], claims: Sequence[Claim], evidence: Sequence[Evidence]) -> dict[str, str]:
-    """The data that the model writes from: best claims first, as many quotes as a small model takes."""
+    """The data that the model writes from: best claims first, as many quotes as a small model takes, none that no longer holds."""
     quotes = {item.id: item for item in evidence}
     lines: list[str] = []
     room = _MOST_SHOWN
     for name in dict.fromkeys(
-        name for claim in sorted(claims, key=lambda claim: -claim.score) for name in claim.evidence if name in quotes
+        name for claim in sorted(_holding(claims), key=lambda claim: -claim.score) for name in claim.evidence if name in quotes
     ):
         line = f"{name} | {squeeze(quotes[name].quote)}"
         room -= len(line)
@@ -60,7 +60,7 @@ def accepted(
     """The sentences that may stand, with their verdicts, and why each of the others may not."""
     quotes = {item.id: item.quote for item in evidence}
     owners: dict[str, list[Claim]] = {}
-    for claim in claims:
+    for claim in _holding(claims):
         for name in claim.evidence:
             owners.setdefault(name, []).append(claim)
     kept: dict[str, Sentence] = {}
@@ -75,6 +75,10 @@ def accepted(
     return list(kept.values()), faults
 
 
+def _holding(claims: Sequence[Claim]) -> list[Claim]:
+    return [claim for claim in claims if claim.verdict is not Verdict.SUPERSEDED]
+
+
 def _fault(text: str, cited: Sequence[str], quotes: Mapping[str, str], owners: Mapping[str, object]) -> str | None:
     if not cited or len(set(cited)) > _MOST_CITED:
         return "it cites nothing" if not cited else "it cites too much"
@@ -87,7 +91,8 @@ def _sentence(text: str, cited: tuple[str, ...], owners: Mapping[str, Sequence[C
     """Corroborated only if each claim that it rests on is; then it also cites whoever else says so."""
     resting = [next((claim for claim in owners[name] if claim.evidence[0] == name), owners[name][0]) for name in cited]
     verdicts = {claim.verdict for claim in resting}
-    weakest = next((each for each in Verdict if each in verdicts and each not in (Verdict.CORROBORATED, Verdict.SINGLE_SOURCE)), None)
-    verdict = weakest or (Verdict.CORROBORATED if verdicts == {Verdict.CORROBORATED} else Verdict.SINGLE_SOURCE)
+    verdict = Verdict.CORROBORATED if verdicts == {Verdict.CORROBORATED} else Verdict.SINGLE_SOURCE
+    if Verdict.CONFLICT in verdicts:
+        verdict = Verdict.CONFLICT
     more = [name for claim in resting for name in claim.evidence] if verdict is Verdict.CORROBORATED else []
     return Sentence(text=text, evidence=tuple(dict.fromkeys((*cited, *more))), claim=resting[0].id, verdict=verdict, by_model=True)

@@ -97,3 +97,21 @@ def test_an_unsupported_wording_goes_back_to_the_sources_words_or_away(made: Mad
     plainless = {key: Candidate(**{**{f: getattr(each, f) for f in Candidate.__slots__}, "plain": None}) for key, each in made[2].items()}
     nothing = Ledger((), ())
     assert all(claim.id != "c1" for claim in reverted(made_now, nothing, plainless, {"c1"}).claims)
+
+
+def test_what_no_longer_holds_is_not_offered() -> None:
+    old = document("Tides\n\nStatus: superseded\n\nSpring tides occur when the Sun and the Moon stand in a line.", "https://c.org/tides-v1")
+    questions, found = ledger("When do spring tides occur?", [old])
+    assert candidates(questions, [old], found) == {}
+
+
+def test_what_another_claim_points_to_is_never_crowded_out(made: Made) -> None:
+    questions, found, choices = made
+    last = found.claims[-1]
+    pointing = found.claims[0].model_copy(update={"superseded_by": (last.id,)})
+    crowded = Ledger(
+        (pointing, *(found.claims[0].model_copy(update={"id": f"c{n}", "text": f"t{n}"}) for n in range(20, 30)), last), found.evidence
+    )
+    joined, _ = chosen(crowded, choices, [], questions, PAGES)
+    assert last.id in {claim.id for claim in joined.claims}
+    assert len(joined.claims) < len(crowded.claims)

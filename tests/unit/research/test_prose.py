@@ -73,3 +73,10 @@ def test_what_is_shown_is_bounded() -> None:
     many = [evidence(f"e{n}", f"{n} " + "word " * 100) for n in range(1, 200)]
     claims = [claim(f"c{n}", "x", (f"e{n}",)) for n in range(1, 200)]
     assert len(shown("Why?", plan("Why?"), claims, many)["quotes"]) < 25_000
+
+
+def test_what_no_longer_holds_is_neither_shown_nor_told() -> None:
+    old = [CLAIMS[0].model_copy(update={"verdict": Verdict.SUPERSEDED}), CLAIMS[1]]
+    assert list(shown("What are tides?", plan("What are tides?"), old, QUOTES)["quotes"].splitlines()) == [f"e2 | {NEAP}"]
+    kept, (fault,) = accepted([ProposedSentence(text=SPRING, evidence=["e1"])], old, QUOTES)
+    assert (kept, fault) == ([], "it cites evidence that there is not")

@@ -6,10 +6,12 @@ import pytest
 
 from synapse.contracts.agent import Agent
 from synapse.contracts.report import Outcome
-from synapse.errors import Permanent
+from synapse.errors import NoAnswer, Permanent
+from synapse.research.plan import plan
 from synapse.tasks.file_save import FileSaveInput, file_save
 from synapse.tasks.orchestrator import FinishInput, PlanInput, finish, orchestrator
 from synapse.tools.memory import MemoryToolbox
+from synapse.tools.memory_model import MemoryModel
 from synapse.workflows.compile import checked_input, compile_workflow
 from synapse.workflows.definition import builtin
 from tests.unit.tasks.steps import QUESTION, written
@@ -18,6 +20,23 @@ from tests.unit.tasks.steps import QUESTION, written
 async def test_a_question_becomes_a_plan(tools: MemoryToolbox) -> None:
     planned = await orchestrator.function(PlanInput(question=QUESTION, max_subquestions=1), tools)
     assert [part.text for part in planned.subquestions] == ["What are tides?"]
+
+
+async def test_a_model_takes_the_question_apart_before_any_page_is_read(tools: MemoryToolbox) -> None:
+    model = MemoryModel(lambda role, data: {"subquestions": [{"text": "When do spring tides occur?"}, {"text": "What are tides?"}]})
+    tools.language_model = lambda spent: model
+    planned = await orchestrator.function(PlanInput(question=QUESTION), tools)
+    assert [part.text for part in planned.subquestions] == ["When do spring tides occur?", "What are tides?"]
+    assert (planned.model.usage.calls, planned.model.notes) == (1, ("A language model took the question apart.",))
+    assert [data for _, _, data in model.asked] == [{"question": QUESTION}]
+
+
+@pytest.mark.parametrize("said", [NoAnswer("it is busy"), {"subquestions": []}, {"subquestions": [{"text": "Who is the king of France?"}]}])
+async def test_without_a_usable_plan_the_questions_own_structure_is_it(said: NoAnswer | dict[str, object], tools: MemoryToolbox) -> None:
+    tools.language_model = lambda spent: MemoryModel(lambda role, data: said)
+    planned = await orchestrator.function(PlanInput(question=QUESTION), tools)
+    assert planned.subquestions == plan(QUESTION)
+    assert planned.model.notes[0].startswith("For the plan the language model was not used")
 
 
 async def test_a_blank_question_is_refused_for_good(tools: MemoryToolbox) -> None:
