@@ -59,3 +59,12 @@ However, spring tides occur when the Sun, the Moon and the Earth stand in a line
 Tides are caused because the gravity of the Moon stretches the oceans.
 
 Fishermen read tide tables before they leave the harbour."""
+
+OLD_RULES = "Employees receive 23 days of leave a year."
+NEW_RULES = "Employees receive 26 days of leave a year."
+
+
+def changed(asked: str = "How many days of leave do employees receive?") -> tuple[Report, Mapping[str, str]]:
+    """A report on two editions of one document, of which the newer says otherwise."""
+    old, new = (document(text, f"corpus://h/hr/leave-{year}.md", "Leave") for text, year in ((OLD_RULES, 2023), (NEW_RULES, 2025)))
+    return report(asked, [old, new])

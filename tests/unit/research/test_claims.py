@@ -126,3 +126,19 @@ def test_what_is_kept_only_leaves_words_out(text: str) -> None:
         found = statement(span, text)
         if found is not None:
             assert taken_from(found.text, text[found.start : found.end])
+
+
+def test_a_list_item_that_is_no_sentence_is_led_by_its_heading_and_quotes_it_too() -> None:
+    page = "Parental leave\n\n- Partners: 6 weeks at full pay\n- To be discussed"
+    found = [made for span in sentences(page) if (made := statement(span, page))]
+    assert [made.text for made in found] == ["Parental leave: Partners: 6 weeks at full pay"]
+    assert page[found[0].start : found[0].end] == "Parental leave\n\n- Partners: 6 weeks at full pay"
+
+
+def test_lists_of_links_say_nothing() -> None:
+    assert read("See also\n\n- Chapter 3: Loggers\n- Chapter 4: Cables") == []
+
+
+def test_a_pronoun_without_a_sentence_that_names_it_is_dropped() -> None:
+    assert read("It stays there for 45 minutes.") == []
+    assert read("See above. It stays there for 45 minutes.") == []

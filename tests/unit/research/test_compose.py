@@ -6,8 +6,9 @@ import pytest
 
 from synapse.contracts.evidence import Claim, Evidence, SubQuestion, Verdict
 from synapse.contracts.report import Missed
+from synapse.research.citations import check
 from synapse.research.compose import compose, counts
-from tests.unit.research.factory import MORE_TIDES, TIDES, document, report
+from tests.unit.research.factory import MORE_TIDES, NEW_RULES, OLD_RULES, TIDES, changed, document, report
 
 PAGES = [document(TIDES, "https://a.org/tides", "Tides"), document(MORE_TIDES, "https://b.org/why", "Why tides happen")]
 
@@ -90,3 +91,18 @@ def test_a_reference_says_on_which_pages_each_of_its_quotes_stands() -> None:
     assert (reference.authors, reference.language) == (("A. Author",), "en")
     plain, _ = report("When do spring tides occur?", [document(TIDES)])
     assert plain.references[0].pages == ()
+
+
+def test_what_a_newer_edition_changed_is_told_once_and_not_in_the_answer() -> None:
+    made, texts = changed()
+    assert [sentence.text for sentence in made.answer] == [NEW_RULES]
+    assert made.sections == ()
+    assert [(one.text, other.text) for one, other in made.disagreements] == [(NEW_RULES, OLD_RULES)]
+    assert check(made, texts) == []
+    assert {reference.url for reference in made.references} == {"corpus://h/hr/leave-2025.md", "corpus://h/hr/leave-2023.md"}
+
+
+def test_what_no_longer_holds_answers_only_when_nothing_else_does_and_says_so() -> None:
+    draft = document(f"Leave\n\nStatus: draft\n\n{OLD_RULES}", "https://a.org/1")
+    made, _ = report("How many days of leave do employees receive?", [draft])
+    assert [(sentence.text, sentence.verdict) for sentence in made.answer] == [(OLD_RULES, Verdict.SUPERSEDED)]

@@ -9,7 +9,7 @@ import pytest
 from synapse.contracts.report import Missed
 from synapse.research.html import page
 from synapse.research.text import word_set
-from tests.unit.research.factory import MORE_TIDES, TIDES, document, report
+from tests.unit.research.factory import MORE_TIDES, NEW_RULES, OLD_RULES, TIDES, changed, document, report
 from tests.unit.research.test_render import EVIL
 
 PAGES = [document(TIDES, "https://a.org/tides", "Tides"), document(MORE_TIDES, "https://b.org/why", "Why tides happen")]
@@ -85,3 +85,10 @@ def test_a_quote_of_a_paper_shows_its_page_and_a_source_who_wrote_it() -> None:
 
 def test_no_evidence_says_so() -> None:
     assert "No evidence found." in page(report("What is the capital of Mongolia?", PAGES)[0])
+
+
+def test_what_newer_editions_changed_is_shown_with_both_dates() -> None:
+    shown = page(changed()[0])
+    assert "<h2>Where sources may disagree</h2>" not in shown
+    assert f"<li>Newer (2025): {NEW_RULES} " in shown
+    assert f"<li>Older (2023): {OLD_RULES} " in shown

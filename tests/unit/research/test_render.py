@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 from synapse.contracts.evidence import Verdict
 from synapse.contracts.report import Missed
 from synapse.research.render import clean, code, escape, markdown, web_address
-from tests.unit.research.factory import MORE_TIDES, TIDES, document, report
+from tests.unit.research.factory import MORE_TIDES, NEW_RULES, OLD_RULES, TIDES, changed, document, report
 
 PAGES = [document(TIDES, "https://a.org/tides", "Tides"), document(MORE_TIDES, "https://b.org/why", "Why tides happen")]
 EVIL = [
@@ -141,3 +141,10 @@ def test_an_address_cannot_break_out_of_its_brackets() -> None:
     address = web_address('https://a.org/x>)![y](https://evil.example/"')
     assert address is not None
     assert not set(address) & set('<>()[]" ')
+
+
+def test_what_newer_editions_changed_is_shown_with_both_dates() -> None:
+    shown = markdown(changed()[0])
+    assert "## Where sources may disagree" not in shown
+    assert re.search(rf"## What newer editions changed\n\n- Newer \(2025\): {NEW_RULES} ○.*\n- Older \(2023\): {OLD_RULES} ⊘", shown)
+    assert "- ⊘ superseded: " in shown

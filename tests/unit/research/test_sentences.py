@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synapse.research.sentences import sentences
+from synapse.research.sentences import cells, sentences
 
 
 def split(text: str) -> list[str]:
@@ -82,3 +82,21 @@ def test_offsets_resolve_and_spans_never_overlap(text: str) -> None:
         assert piece == piece.strip()
         assert " ".join(piece.split()) == span.text
         end = span.end
+
+
+def test_a_row_under_a_head_knows_its_heading_and_head() -> None:
+    text = "Prices\n\n| Product | Price |\n|---|---|\n| Logger | £20 |"
+    (row,) = sentences(text)
+    assert [text[slice(*place)] for place in row.lead] == ["Prices", "| Product | Price |"]
+    assert cells(row.text) == ["Logger", "£20"]
+
+
+def test_bars_without_rows_of_the_same_width_are_no_table() -> None:
+    assert sentences("Home | About | Contact\n\nDocs | Blog") == []
+
+
+def test_an_item_knows_what_opens_its_list_and_a_sentence_the_one_before() -> None:
+    text = "These are paid:\n\n- Meals: £36"
+    assert [text[slice(*place)] for span in sentences(text) for place in span.lead] == ["These are paid:"]
+    first, second = sentences("A logger is sent. It stays there.")
+    assert second.before == first
