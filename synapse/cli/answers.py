@@ -21,7 +21,13 @@ class Format(StrEnum):
 def research(
     question: Annotated[str, typer.Argument(help="What you want to know.")],
     corpus: Annotated[str | None, typer.Option("--corpus", help="Search only this local corpus.")] = None,
-    max_sources: Annotated[int | None, typer.Option("--max-sources", min=1, max=50, help="Pages to read at most.")] = None,
+    max_sources: Annotated[
+        int | None, typer.Option("--max-sources", min=1, max=50, help="Pages to read at most in the first look.")
+    ] = None,
+    max_followups: Annotated[
+        int | None,
+        typer.Option("--max-followups", min=0, max=20, help="Pages to read at most in a second look, where the first says little."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON; with --detach, the run.")] = False,
     detach: Annotated[bool, typer.Option("--detach", help="Do not wait: print the run's id.")] = False,
     key: Annotated[str | None, typer.Option("--idempotency-key", help="The same key gives the same run again.")] = None,
@@ -32,7 +38,7 @@ def research(
     from synapse.telemetry import logs
 
     logs.configure(quiet=True)
-    given: dict[str, Any] = {"question": question, "corpus": corpus, "max_sources": max_sources}
+    given: dict[str, Any] = {"question": question, "corpus": corpus, "max_sources": max_sources, "max_followups": max_followups}
     request = RunRequest(input={name: value for name, value in given.items() if value is not None})
     with Api.from_settings() as api:
         if detach:
