@@ -13,7 +13,7 @@ from synapse.research.text import QUESTION_WORDS, STOP_WORDS, WORD, squeeze, ste
 
 _MOST_CHARS = 500
 # Under this share of its content words in the quotes, a sentence is not a rewording of them.
-_LEAST_SHARED = 0.5
+_LEAST_SHARED = 0.65
 _ENDS = (".", "!", "。", "！")
 _CLOSERS = "\"'”’)]"
 _ADDRESS = re.compile(r"\w://|\bwww\.|\]\(|<[a-z/!]|\b(?:mailto|javascript|data):", re.IGNORECASE)

@@ -44,6 +44,7 @@ def test_another_wording_of_the_quote_stands(sentence: str) -> None:
         ("With acks_late the broker keeps a task (e4).", "citation"),
         ("With acks_late the broker “drops every task” of Celery.", "quotes"),
         ("The weather in spring is lovely and mild.", "too far"),
+        ("With acks_late the broker secretly eats the breakfast of workers.", "too far"),
         ("With acks_late the broker keeps a ta", "whole sentence"),
         ("Is the broker with acks_late keeping a task?", "whole sentence"),
         ("", "whole sentence"),
