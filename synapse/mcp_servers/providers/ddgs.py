@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 from synapse.contracts.evidence import Source
@@ -28,10 +29,12 @@ class DdgsProvider:
     def __init__(self, seconds: float = 10.0, ask: Ask | None = None) -> None:
         self._seconds = seconds
         self._ask = ask or asked
+        # Of its own: a call that was given up still holds its thread, and corpora are read in the common ones.
+        self._threads = ThreadPoolExecutor(2, thread_name_prefix="ddgs")
 
     async def search(self, query: str, limit: int) -> tuple[list[Source], list[str]]:
         """Pages of the web. Raises Limited, Transient or Permanent."""
-        hits = await asyncio.to_thread(self._ask, shortened(query, 400, 50), limit, self._seconds)
+        hits = await asyncio.get_running_loop().run_in_executor(self._threads, self._ask, shortened(query, 400, 50), limit, self._seconds)
         return kept(map(self._source, entries(hits, "list of results")), limit), []
 
     def _source(self, hit: Any) -> Source | None:

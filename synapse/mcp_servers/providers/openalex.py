@@ -17,9 +17,7 @@ PACE: Final = Pace(per_second=5.0, burst=5)
 _MOST_WORDS: Final = 50
 _MOST_POSITIONS: Final = 2_000
 """Of an abstract; a snippet needs the first hundred."""
-_FIELDS: Final = (
-    "id,doi,display_name,publication_date,publication_year,relevance_score,best_oa_location,primary_location,abstract_inverted_index"
-)
+_FIELDS: Final = "id,doi,display_name,publication_date,publication_year,best_oa_location,primary_location,abstract_inverted_index"
 
 
 class OpenAlexProvider:
@@ -46,7 +44,7 @@ class OpenAlexProvider:
         if not text:
             return [], []
         answer = await self._client.get_json(
-            "/works", {"search": text, "per_page": min(limit, 50), "select": _FIELDS, **self._own, **self._key}
+            "/works", {"search": text, "per-page": min(limit, 50), "select": _FIELDS, **self._own, **self._key}
         )
         return kept(map(self._source, entries(answer.get("results"), "list of results")), limit), []
 

@@ -30,8 +30,8 @@ def _feed(*entries: str, before: str = "") -> bytes:
     return http(text.encode(), kind="application/atom+xml; charset=UTF-8")
 
 
-def _make(url: str) -> ArxivProvider:
-    return ArxivProvider(url, seconds=0.3)
+def _make(url: str, seconds: float = 10.0) -> ArxivProvider:
+    return ArxivProvider(url, seconds=seconds)
 
 
 async def test_papers_come_with_abstract_date_and_a_secure_address() -> None:

@@ -32,8 +32,8 @@ ANSWER = {
 }
 
 
-def _make(url: str) -> BraveProvider:
-    return BraveProvider(url, KEY, seconds=0.3)
+def _make(url: str, seconds: float = 10.0) -> BraveProvider:
+    return BraveProvider(url, KEY, seconds=seconds)
 
 
 async def test_pages_come_with_title_description_and_date() -> None:

@@ -39,7 +39,7 @@ async def test_a_packed_answer_is_unpacked() -> None:
 async def test_a_bad_answer_is_an_error_of_its_kind(bad: Bad) -> None:
     async with serving(bad.raw) as site:
         with pytest.raises(bad.kind, match=bad.words) as caught:
-            await ApiClient(site.url, seconds=0.3).get("/")
+            await ApiClient(site.url, bad.seconds).get("/")
     if isinstance(caught.value, Limited):
         assert caught.value.pause in (None, 7.0, 9.0)
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import asyncio
 import sys
+import threading
 from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
@@ -70,6 +72,23 @@ def test_what_the_package_raises_becomes_an_error_of_the_tree(package: ModuleTyp
 def test_no_results_is_an_answer(package: ModuleType) -> None:
     _answering(package, DDGSException("No results found."))
     assert asked("q", 5, 1.0) == []
+
+
+async def test_calls_that_hang_take_no_thread_from_others() -> None:
+    go_on = threading.Event()
+
+    def hang(query: str, limit: int, seconds: float) -> Sequence[Any]:
+        go_on.wait(10)
+        return []
+
+    provider = DdgsProvider(ask=hang)
+    calls = [asyncio.create_task(provider.search("q", 5)) for _ in range(20)]
+    try:
+        async with asyncio.timeout(5):
+            assert await asyncio.to_thread(lambda: 7) == 7
+    finally:
+        go_on.set()
+    assert await asyncio.gather(*calls) == [([], [])] * 20
 
 
 async def test_without_the_package_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

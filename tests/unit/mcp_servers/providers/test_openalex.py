@@ -31,8 +31,8 @@ WORKS = {
 }
 
 
-def _make(url: str) -> OpenAlexProvider:
-    return OpenAlexProvider(url, seconds=0.3, key=SecretStr("openalex-secret"))
+def _make(url: str, seconds: float = 10.0) -> OpenAlexProvider:
+    return OpenAlexProvider(url, seconds=seconds, key=SecretStr("openalex-secret"))
 
 
 async def test_works_come_with_abstract_date_and_where_they_can_be_read() -> None:

@@ -5,9 +5,11 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import given
 
 from synapse.errors import Permanent, Transient
 from synapse.mcp_servers.providers.searxng import SearxngProvider
+from tests.unit.mcp_servers.providers.loopback import BAD, Bad, answered, as_json, assert_named_failure, serving, shapes
 
 
 def _provider(answer: Callable[[httpx.Request], httpx.Response]) -> SearxngProvider:
@@ -68,3 +70,23 @@ async def test_no_connection_is_transient_and_shows_in_its_state() -> None:
         await _provider(refuse).search("q", 5)
     assert await _provider(refuse).state() is not None
     assert await _json({}).state() is None
+
+
+async def test_dates_are_kept_and_a_score_of_another_type_is_none() -> None:
+    hit = {"url": "https://example.com/a", "title": "A", "score": "2", "publishedDate": "2025-03-04T00:00:00"}
+    async with serving(as_json({"results": [hit]})) as site:
+        found, _ = await SearxngProvider(site.url + "/base").search("q", 5)
+    assert (found[0].published, found[0].score) == ("2025-03-04", 0.0)
+    assert site.asked[0].path == "/base/search"
+
+
+@pytest.mark.parametrize("bad", BAD, ids=lambda bad: bad.name)
+async def test_a_bad_answer_is_a_named_failure(bad: Bad) -> None:
+    await assert_named_failure(SearxngProvider, bad)
+
+
+@given(shapes("results", "url", "title", "content", "score", "publishedDate", "unresponsive_engines"))
+def test_no_shape_breaks_it(shape: Any) -> None:
+    hit = {"url": "https://a.org", "title": shape, "content": shape, "score": shape, "publishedDate": shape}
+    for answer in (shape, {"results": shape, "unresponsive_engines": shape}, {"results": [shape, hit]}):
+        answered(lambda wire: SearxngProvider("http://searx.internal", transport=wire), answer)

@@ -31,8 +31,8 @@ ANSWER = {
 }
 
 
-def _make(url: str) -> TavilyProvider:
-    return TavilyProvider(url, KEY, seconds=0.3)
+def _make(url: str, seconds: float = 10.0) -> TavilyProvider:
+    return TavilyProvider(url, KEY, seconds=seconds)
 
 
 async def test_pages_come_with_title_content_score_and_date() -> None:

@@ -32,8 +32,8 @@ PAGES = [
 ]
 
 
-def _make(url: str) -> WikipediaProvider:
-    return WikipediaProvider(base_url=url, seconds=0.3)
+def _make(url: str, seconds: float = 10.0) -> WikipediaProvider:
+    return WikipediaProvider(base_url=url, seconds=seconds)
 
 
 async def test_articles_come_in_the_order_of_the_search_with_their_beginnings() -> None:
