@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
+from functools import lru_cache
 
 from synapse.contracts.evidence import Verdict
 from synapse.research.blocks import Kind
@@ -152,9 +153,13 @@ def says_otherwise(old: Passage, new: Passage) -> bool:
     if old.span.kind is Kind.TABLE:
         one, other = cells(first), cells(second)
         return one[1:] != other[1:] and one[0].casefold() == other[0].casefold()
-    if _PAST.search(first) and _PAST.search(second):
+    topic, least = _topic(first), min(_ALIGNED_EDITIONS, _SAME_OPENING)
+    # What the sentences may share at most is known without looking closer, which most pairs need not.
+    if len(topic & new.bag) < least * len(topic) or (_PAST.search(first) and _PAST.search(second)):
         return False
-    alike = _jaccard(_topic(first), _topic(second))
+    alike = _jaccard(topic, _topic(second))
+    if alike < least:
+        return False
     mine, theirs = unmatched(quantities(first), quantities(second))
     changed = differ(mine, theirs) or _negative(first) != _negative(second)
     if changed and alike >= _ALIGNED_EDITIONS:
@@ -164,6 +169,7 @@ def says_otherwise(old: Passage, new: Passage) -> bool:
     return bool(opened) and opened == _opening(second) and alike >= _SAME_OPENING and otherwise
 
 
+@lru_cache(maxsize=8192)
 def _topic(text: str) -> frozenset[str]:
     """What a sentence speaks of: its content words without quantities and negations."""
     return frozenset(terms(_NEGATION.sub(" ", without(text))))

@@ -56,7 +56,7 @@ _NAMED_VERSION = re.compile(
 )
 _SERIES = re.compile(
     r"\b(?:release notes?|changelog|change log|minutes|meeting|review|retrospective|news|newsletter|report|diary|log|all[ -]hands|council"
-    r"|stand-?up|notes|blog|posts?|interview|invoice|results?)\b",
+    r"|stand-?up|what[’']?s new|notes|blog|posts?|interview|invoice|results?)\b",
     re.IGNORECASE,
 )
 _FULL_DATE = re.compile(r"(?:19|20)\d\d[-_]?[01]\d[-_]?[0-3]\d")

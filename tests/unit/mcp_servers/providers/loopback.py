@@ -47,13 +47,21 @@ class Site:
     asked: list[Asked] = field(default_factory=list)
 
 
+_TURNS = 5
+"""Of the loop: more than an accepted connection takes to be met, or a closed one to be let go of."""
+
+
 @asynccontextmanager
 async def serving(raw: bytes | Callable[[Asked], bytes] | None) -> AsyncIterator[Site]:
     """A server that gives everyone these bytes, or what is made of the request, and closes; None: one that reads and says nothing."""
-    site, ended, tasks = Site(), asyncio.Event(), set()
+    site, ended = Site(), asyncio.Event()
+    tasks: set[asyncio.Task[None]] = set()
+
+    # Not itself a coroutine: one that is cancelled before its first step, when a client left early, could close nothing.
+    def met(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        tasks.add(asyncio.create_task(serve(reader, writer)))
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        tasks.add(asyncio.current_task())
         try:
             head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
             method, target, _ = head[0].split(" ")
@@ -73,17 +81,20 @@ async def serving(raw: bytes | Callable[[Asked], bytes] | None) -> AsyncIterator
                 await writer.wait_closed()
             writer.transport.abort()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(met, "127.0.0.1", 0)
     site.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
         yield site
     finally:
         ended.set()
+        # A connection is accepted, met and served in turns of the loop of its own. One that is accepted, but not met yet when the
+        # server closes, would never be closed: its transport refuses to be made, and nobody else has its socket.
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
         server.close()
         await asyncio.gather(*tasks, return_exceptions=True)
         await server.wait_closed()
-        # Sockets that were closed on either side are let go of in the loop's next turns; a test may end the loop at once.
-        for _ in range(3):
+        for _ in range(_TURNS):
             await asyncio.sleep(0)
 
 
