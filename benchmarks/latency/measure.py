@@ -36,7 +36,7 @@ class StepFigures:
 
 def ask(api: Api, question: str, sources: int) -> Asked:
     """Submit, follow to the end, fetch the report. Raises AssertionError when the run did not succeed."""
-    request = RunRequest(input={"question": question, "corpus": CORPUS, "max_sources": sources})
+    request = RunRequest(input={"question": question, "corpus": CORPUS, "max_sources": sources, "max_followups": 0})
     began = time.perf_counter()
     run = api.submit(request).id
     for _ in api.follow(run):
