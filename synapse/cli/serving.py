@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib
 import socket
 import threading
@@ -30,7 +31,7 @@ class Servers:
     def __init__(self, on_death: Callable[[], None] = lambda: None) -> None:
         self._servers: dict[str, tuple[uvicorn.Server, socket.socket]] = {}
         self._on_death = on_death
-        self._running: dict[str, asyncio.Task[None]] = {}
+        self._ended: dict[str, threading.Event] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True, name="synapse-http")
@@ -41,6 +42,7 @@ class Servers:
             app, log_config=None, access_log=False, ws="none", lifespan="on", timeout_graceful_shutdown=_GRACE, server_header=False
         )
         self._servers[name] = (uvicorn.Server(config), listener)
+        self._ended[name] = threading.Event()
 
     def start(self, timeout: float = 20.0) -> None:
         """Start them all and wait until they answer. Raises Unavailable."""
@@ -50,19 +52,23 @@ class Servers:
             raise Unavailable(f"the servers did not start within {timeout:g} seconds", remedy="the log says why")
 
     def stop(self, *names: str, before: Callable[[], None] = lambda: None) -> None:
-        """Stop those servers, by default all; ``before`` runs on their loop first. Returns when they have stopped."""
-        if self._loop is None or not self._thread.is_alive():
+        """Stop those servers, by default all; ``before`` runs on their loop first. Returns when they have stopped. Raises Unavailable."""
+        if self._loop is None:
             return
-        chosen = [name for name in names or self._servers if name in self._running]
-        asyncio.run_coroutine_threadsafe(self._stop(chosen, before), self._loop).result(_GRACE + 8)
+        chosen = names or tuple(self._servers)
+        # A server that ended by itself may be the last, and the loop with it: then there is nobody left to tell.
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._tell, chosen, before)
+        for name in chosen:
+            if not self._ended[name].wait(_GRACE + 8):
+                raise Unavailable(f"the {name} server does not stop", remedy="end the process")
         if not names:
             self._thread.join(5)
 
-    async def _stop(self, names: list[str], before: Callable[[], None]) -> None:
+    def _tell(self, names: tuple[str, ...], before: Callable[[], None]) -> None:
         before()
         for name in names:
             self._servers[name][0].should_exit = True
-        await asyncio.wait([self._running[name] for name in names])
 
     def _run(self) -> None:
         factory = next(iter(self._servers.values()))[0].config.get_loop_factory()
@@ -71,22 +77,24 @@ class Servers:
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._running = {name: asyncio.create_task(self._keep(server, listener)) for name, (server, listener) in self._servers.items()}
+        running = [asyncio.create_task(self._keep(name)) for name in self._servers]
         starting = asyncio.create_task(self._started())
         try:
-            await asyncio.wait([*self._running.values()])
+            await asyncio.wait(running)
         finally:
             starting.cancel()
             self._ready.set()
 
-    async def _keep(self, server: uvicorn.Server, listener: socket.socket) -> None:
+    async def _keep(self, name: str) -> None:
+        server, listener = self._servers[name]
         try:
-            await server.serve([listener])
-        except SystemExit:
-            # uvicorn leaves the whole process when it cannot start, and has logged why; here it is one server of several.
-            server.should_exit = False
-        if not server.should_exit:
-            self._on_death()
+            with contextlib.suppress(SystemExit):
+                # uvicorn leaves the whole process when it cannot start, and has logged why; here it is one server of several.
+                await server.serve([listener])
+            if not (server.started and server.should_exit):
+                self._on_death()
+        finally:
+            self._ended[name].set()
 
     async def _started(self) -> None:
         # uvicorn tells of its start by an attribute only.
