@@ -16,7 +16,8 @@ from synapse.research.claims import statement
 from synapse.research.editions import editions
 from synapse.research.grounding import ungrounded
 from synapse.research.ledger import Ledger
-from synapse.research.salience import Document, index, salience
+from synapse.research.passages import Document, index
+from synapse.research.salience import salience
 from synapse.research.text import squeeze
 
 _PER_QUESTION, _MOST_SHOWN = 14, 24_000

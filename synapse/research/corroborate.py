@@ -15,8 +15,8 @@ from functools import lru_cache
 from synapse.contracts.evidence import Verdict
 from synapse.research.blocks import Kind
 from synapse.research.editions import Editions
+from synapse.research.passages import Index, Passage
 from synapse.research.quantities import LABELLED, differ, quantities, unmatched, without
-from synapse.research.salience import Index, Passage
 from synapse.research.sentences import cells
 from synapse.research.text import terms
 from synapse.research.wording import subject

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from synapse.research.dates import DATE, YEAR, later, parse
 from synapse.research.origin import origin_of
-from synapse.research.salience import Document
+from synapse.research.passages import Document
 from synapse.research.text import squeeze, terms
 
 _HEAD = 900

@@ -11,7 +11,8 @@ from synapse.research.claims import Statement, statement
 from synapse.research.corroborate import Support, conflict, overlap, same_statement, says_otherwise, support, voices
 from synapse.research.editions import Editions, editions
 from synapse.research.intent import Intent, intent_of
-from synapse.research.salience import Document, Index, index, salience
+from synapse.research.passages import Document, Index, index
+from synapse.research.salience import salience
 
 # Under this share of the question's words (by weight), a sentence is about something else.
 _LEAST_COVERAGE = 0.58

@@ -14,7 +14,7 @@ from synapse.research import choice, entailment
 from synapse.research.assistant import Assistant
 from synapse.research.followup import follow_ups
 from synapse.research.ledger import Ledger, build
-from synapse.research.salience import Document
+from synapse.research.passages import Document
 
 
 class FactCheckInput(BaseModel):

@@ -13,9 +13,9 @@ from synapse.research.citations import check
 from synapse.research.compose import compose
 from synapse.research.ledger import build
 from synapse.research.origin import origin_of
+from synapse.research.passages import Document
 from synapse.research.plan import plan
 from synapse.research.rank import rank
-from synapse.research.salience import Document
 
 DOCUMENTS = Path(__file__).with_name("documents")
 _HITS, _PAGES = 12, 8

@@ -10,8 +10,8 @@ from synapse.contracts.evidence import Snapshot, SubQuestion
 from synapse.contracts.report import Missed, Report
 from synapse.research.compose import compose
 from synapse.research.ledger import Ledger, build
+from synapse.research.passages import Document
 from synapse.research.plan import plan
-from synapse.research.salience import Document
 
 READ_AT = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 

@@ -5,7 +5,7 @@ import pytest
 from synapse.contracts.evidence import SubQuestion
 from synapse.research.choice import Candidate, ProposedClaim, candidates, chosen, reverted, shown
 from synapse.research.ledger import Ledger
-from synapse.research.salience import Document
+from synapse.research.passages import Document
 from tests.unit.research.factory import MORE_TIDES, TIDES, document, ledger
 
 PAGES = [document(TIDES, "https://a.org/tides", "Tides"), document(MORE_TIDES, "https://b.org/why", "Why tides happen")]

@@ -4,7 +4,7 @@ import pytest
 
 from synapse.contracts.evidence import Verdict
 from synapse.research.corroborate import Support, conflict, support, voices
-from synapse.research.salience import index
+from synapse.research.passages import index
 from tests.unit.research.factory import document
 
 FILLER = "\n\nShips wait in the harbour for water.\n\nFish swim with the currents of the sea.\n\nSailors read the tables of the port."

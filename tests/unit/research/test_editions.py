@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synapse.research.editions import editions
-from synapse.research.salience import Document
+from synapse.research.passages import Document
 from tests.unit.research.factory import document
 
 BODY = "Passwords have at least ten characters."

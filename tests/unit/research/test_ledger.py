@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from synapse.contracts.evidence import Verdict
 from synapse.research.ledger import build
+from synapse.research.passages import Document
 from synapse.research.plan import plan
-from synapse.research.salience import Document
 from tests.unit.research.factory import MORE_TIDES, TIDES, document, ledger
 
 

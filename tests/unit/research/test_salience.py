@@ -3,7 +3,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synapse.research.salience import index, salience
+from synapse.research.passages import index
+from synapse.research.salience import salience
 from tests.unit.research.factory import MORE_TIDES, TIDES, document, question
 
 
