@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from prometheus_client import Counter, Gauge, Histogram
+
+# A tool may take half a minute by default, which is beyond the usual buckets.
+_TOOL_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 STEP_SECONDS = Histogram("synapse_step_seconds", "Time of one attempt, from claim to recorded result", ["agent", "became"])
 HINTS_SUPPRESSED = Counter("synapse_hints_suppressed_total", "Messages that found nothing to do: duplicates, or steps already taken")
@@ -17,3 +22,7 @@ RECONCILER_LEADER = Gauge("synapse_reconciler_leader", "1 where this process hol
 STEPS_OPEN = Gauge("synapse_steps_open", "Steps of running runs, by state", ["state"])
 HTTP_REQUESTS = Counter("synapse_http_requests_total", "Requests that the API answered", ["method", "route", "status"])
 HTTP_SECONDS = Histogram("synapse_http_request_seconds", "Time to the first byte of an answer", ["method", "route"])
+TOOL_CALLS = Counter("synapse_tool_calls_total", "Tool calls of agents, as the worker saw them end", ["tool", "outcome"])
+TOOL_SECONDS = Histogram(
+    "synapse_tool_call_seconds", "Time of one tool call, tries and the opening of a session included", ["tool"], buckets=_TOOL_BUCKETS
+)

@@ -1,60 +1,69 @@
-"""Tools over MCP: sessions shared by all steps of a process, and the toolbox of one step."""
+"""Tools over MCP: connections shared by all steps of a process, and the toolbox of one step."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Final, TypeVar, cast
+from time import perf_counter
+from typing import Any, Final, Protocol, TypeVar
 
-from mcp import MCPError
-from mcp_types import CONNECTION_CLOSED, CallToolResult, RequestParamsMeta
-from opentelemetry import context as otel_context
-from opentelemetry import propagate, trace
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 
 from synapse.contracts import wire
 from synapse.contracts.blobs import BlobStore
 from synapse.contracts.evidence import Page
 from synapse.contracts.llm import Model, Usage
 from synapse.contracts.toolbox import SavedFile, SearchResults, StepContext
-from synapse.errors import Permanent, StepTimeout, Transient
+from synapse.errors import Permanent, StepError, StepTimeout
 from synapse.settings import ToolSettings
-from synapse.tools import faults
+from synapse.telemetry import metrics
 from synapse.tools.llm import Models
+from synapse.tools.loading import load
 from synapse.tools.loop import BackgroundLoop, process_loop
-from synapse.tools.session import Session, open_client
-from synapse.tools.transport import request_id
+from synapse.tools.progress import ProgressCallback, forward
 
 PRIMARY: Final = "primary"
 FILESYSTEM: Final = "filesystem"
 
-ProgressCallback = Callable[[float, float, str], Awaitable[None]]
-"""(done, total, message); total is 0 when nobody knows it. Awaited on the background loop; what it raises is logged and dropped."""
-
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
 
-_ATTEMPTS = 3
+_SDK: Final = "synapse.tools.connection:connect"
 
-_log = logging.getLogger(__name__)
+
+class Connection(Protocol):
+    """The way to one MCP server; its methods run on the background loop."""
+
+    async def call(self, tool: str, arguments: dict[str, Any], context: StepContext, progress: ProgressCallback | None) -> dict[str, Any]:
+        """The structured result of a tool, as JSON. Raises Transient, StepTimeout or Permanent."""
+
+    async def close(self) -> None:
+        """Close what is open. A later call opens it again."""
+
+
+Connect = Callable[[str, str, SecretStr | None], Connection]
+"""(name, URL, token) → a connection that opens with its first call."""
 
 
 class McpTools:
-    """The MCP servers an operator configured. Nothing is opened before the first call; a forked child opens its own."""
+    """The MCP servers an operator configured. Nothing is opened before the first call; a forked child opens its own.
 
-    def __init__(self, settings: ToolSettings, loop: BackgroundLoop | None = None) -> None:
+    ``connect`` is that of the official SDK unless given, and imported with the first call.
+    """
+
+    def __init__(self, settings: ToolSettings, loop: BackgroundLoop | None = None, connect: Connect | None = None) -> None:
         self._settings = settings
         self._given_loop = loop
-        self._sessions: dict[str, Session] = {}
-        self._sessions_loop: asyncio.AbstractEventLoop | None = None
+        self._connect = connect
+        self._connections: dict[str, Connection] = {}
+        self._connections_loop: asyncio.AbstractEventLoop | None = None
 
     @property
     def loop(self) -> BackgroundLoop:
-        """The loop the sessions live on: the one given, else the process's own."""
+        """The loop the connections live on: the one given, else the process's own."""
         return self._given_loop or process_loop()
 
     def toolbox(
@@ -73,36 +82,38 @@ class McpTools:
         return await self._on_loop(partial(self._call, server, tool, arguments, context, progress))
 
     async def aclose(self) -> None:
-        """Close all sessions. A later call opens them again."""
-        if self._sessions_loop is None or self._sessions_loop.is_closed() or self.loop.closed:
+        """Close all connections. A later call opens them again."""
+        if self._connections_loop is None or self._connections_loop.is_closed() or self.loop.closed:
             return
-        await self._on_loop(self._close_sessions)
+        await self._on_loop(self._close_connections)
 
     def close(self) -> None:
         """Like `aclose`, from a thread that runs no event loop."""
-        if self._sessions_loop is not None and not self.loop.closed and not self._sessions_loop.is_closed():
+        if self._connections_loop is not None and not self.loop.closed and not self._connections_loop.is_closed():
             with suppress(StepTimeout):
-                self.loop.run(self._close_sessions(), timeout=10)
+                self.loop.run(self._close_connections(), timeout=10)
 
     async def _on_loop(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         if asyncio.get_running_loop() is self.loop.loop:
             return await work()
         return await asyncio.wrap_future(self.loop.submit(work()))
 
-    async def _close_sessions(self) -> None:
-        sessions, self._sessions = list(self._sessions.values()), {}
-        for session in sessions:
-            await session.close()
+    async def _close_connections(self) -> None:
+        connections, self._connections = list(self._connections.values()), {}
+        for connection in connections:
+            await connection.close()
 
-    def _session(self, server: str) -> Session:
+    async def _connection(self, server: str) -> Connection:
         here = asyncio.get_running_loop()
-        if self._sessions_loop is not here:
-            # After a fork the sessions of the parent are still in this dictionary, on a loop that no longer runs.
-            self._sessions, self._sessions_loop = {}, here
-        if server not in self._sessions:
+        if self._connections_loop is not here:
+            # After a fork the connections of the parent are still in this dictionary, on a loop that no longer runs.
+            self._connections, self._connections_loop = {}, here
+        if self._connect is None:
+            self._connect = await load(_SDK)
+        if server not in self._connections:
             url = {PRIMARY: self._settings.mcp_primary_url, FILESYSTEM: self._settings.mcp_filesystem_url}[server]
-            self._sessions[server] = Session(partial(open_client, url, self._settings.mcp_token))
-        return self._sessions[server]
+            self._connections[server] = self._connect(server, url, self._settings.mcp_token)
+        return self._connections[server]
 
     async def _call(
         self, server: str, tool: str, arguments: dict[str, Any], context: StepContext, progress: ProgressCallback | None
@@ -112,45 +123,12 @@ class McpTools:
             seconds = min(seconds, (context.deadline - datetime.now(UTC)).total_seconds())
         if seconds <= 0:
             raise StepTimeout(f"{tool}: the step's time was up before the call")
-        request_id.set(context.idempotency_key)
-        token = _attach(context.traceparent)
         try:
             async with asyncio.timeout(seconds):
-                result = await self._attempt(server, tool, arguments, context, progress)
+                connection = await self._connection(server)
+                return await connection.call(tool, arguments, context, progress)
         except TimeoutError:
             raise StepTimeout(f"{tool}: no answer within {seconds:.3g} seconds") from None
-        finally:
-            if token is not None:
-                otel_context.detach(token)
-        if result.is_error:
-            raise faults.of_result(tool, result)
-        if not isinstance(result.structured_content, dict):
-            raise Permanent(f"{tool}: the server gave no structured result")
-        return result.structured_content
-
-    async def _attempt(
-        self, server: str, tool: str, arguments: dict[str, Any], context: StepContext, progress: ProgressCallback | None
-    ) -> CallToolResult:
-        """One call; again when its stream broke, and on a new session when this one is closed. Every tool may be called twice."""
-        session = self._session(server)
-        meta = cast(RequestParamsMeta, _meta(context))
-        callback = partial(_forward, progress) if progress is not None else None
-        for attempt in range(_ATTEMPTS):
-            try:
-                client = await session.client()
-            except Exception as error:
-                raise Transient(f"{tool}: cannot open a session with the {server} server: {error}") from error
-            try:
-                return await client.call_tool(tool, arguments, progress_callback=callback, meta=meta)
-            except MCPError as error:
-                # With data it is the transport's verdict on a server that does not answer: it tried twice already.
-                if error.code != CONNECTION_CLOSED or error.data is not None or attempt == _ATTEMPTS - 1:
-                    raise faults.of_protocol(tool, error) from error
-                if attempt > 0:
-                    await session.discard(client)
-            except RuntimeError as error:
-                raise Permanent(f"{tool}: {error}") from error
-        raise AssertionError("unreachable")
 
 
 class McpToolbox:
@@ -197,42 +175,34 @@ class McpToolbox:
     async def progress(self, done: float, total: float, message: str = "") -> None:
         """Say how far the step is; never fails."""
         if self._progress is not None:
-            await _forward(self._progress, done, total, message)
+            await forward(self._progress, done, total, message)
 
     def model(self, spent: Usage) -> Model | None:
         """The operator's language model with what is left of the run's budget; None when there is none."""
         return self._models.model(self._context, spent) if self._models is not None else None
 
     async def _call(self, server: str, tool: str, arguments: dict[str, Any], model: type[M]) -> M:
-        result = await self._tools.call(server, tool, arguments, self._context, self._progress)
-        try:
-            return model.model_validate(result)
-        except ValidationError as error:
-            raise Permanent(f"{tool}: the server's answer has another shape: {error.error_count()} faults") from error
+        with _counted(tool):
+            result = await self._tools.call(server, tool, arguments, self._context, self._progress)
+            try:
+                return model.model_validate(result)
+            except ValidationError as error:
+                raise Permanent(f"{tool}: the server's answer has another shape: {error.error_count()} faults") from error
 
 
-def _meta(context: StepContext) -> dict[str, Any]:
-    meta: dict[str, Any] = {
-        wire.RUN: context.run,
-        wire.STEP: context.step,
-        wire.AGENT: context.agent,
-        wire.ATTEMPT: context.attempt,
-        wire.IDEMPOTENCY_KEY: context.idempotency_key,
-    }
-    if context.traceparent is not None:
-        meta[wire.TRACEPARENT] = context.traceparent
-    return meta
-
-
-def _attach(traceparent: str | None) -> Any:
-    """Make the step's span the parent of the SDK's own, unless a span is current here; gives a token to detach."""
-    if traceparent is None or trace.get_current_span().get_span_context().is_valid:
-        return None
-    return otel_context.attach(propagate.extract({"traceparent": traceparent}))
-
-
-async def _forward(progress: ProgressCallback, done: float, total: float | None, message: str | None) -> None:
+@contextmanager
+def _counted(tool: str) -> Iterator[None]:
+    """Counts one call by what became of it: ok, cancelled, error, or the code of a StepError."""
+    started, outcome = perf_counter(), "error"
     try:
-        await progress(done, total or 0.0, message or "")
-    except Exception:
-        _log.warning("a progress callback failed", exc_info=True)
+        yield
+        outcome = "ok"
+    except StepError as error:
+        outcome = error.code
+        raise
+    except asyncio.CancelledError:
+        outcome = "cancelled"
+        raise
+    finally:
+        metrics.TOOL_CALLS.labels(tool, outcome).inc()
+        metrics.TOOL_SECONDS.labels(tool).observe(perf_counter() - started)

@@ -150,7 +150,7 @@ def test_building_a_server_leaves_the_root_logger_alone(tmp_path: Path) -> None:
 
 def test_importing_the_servers_does_nothing() -> None:
     script = (
-        "import logging, threading, synapse.mcp_servers.primary, synapse.mcp_servers.filesystem, synapse.tools.mcp\n"
+        "import logging, threading, synapse.mcp_servers.primary, synapse.mcp_servers.filesystem\n"
         "assert not logging.getLogger().handlers and threading.active_count() == 1\n"
         "import prometheus_client\n"
         "assert b'synapse' not in prometheus_client.generate_latest()\n"
