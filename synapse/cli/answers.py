@@ -28,6 +28,12 @@ def research(
         int | None,
         typer.Option("--max-followups", min=0, max=20, help="Pages to read at most in a second look, where the first says little."),
     ] = None,
+    max_domains: Annotated[
+        int | None, typer.Option("--max-domains", min=1, max=70, help="Domains of the web to read from at most, both looks together.")
+    ] = None,
+    max_bytes: Annotated[
+        int | None, typer.Option("--max-bytes", min=100_000, max=1_000_000_000, help="Bytes of text to take from all pages at most.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON; with --detach, the run.")] = False,
     detach: Annotated[bool, typer.Option("--detach", help="Do not wait: print the run's id.")] = False,
     key: Annotated[str | None, typer.Option("--idempotency-key", help="The same key gives the same run again.")] = None,
@@ -38,7 +44,8 @@ def research(
     from synapse.telemetry import logs
 
     logs.configure(quiet=True)
-    given: dict[str, Any] = {"question": question, "corpus": corpus, "max_sources": max_sources, "max_followups": max_followups}
+    limits = {"max_sources": max_sources, "max_followups": max_followups, "max_domains": max_domains, "max_bytes": max_bytes}
+    given: dict[str, Any] = {"question": question, "corpus": corpus, **limits}
     request = RunRequest(input={name: value for name, value in given.items() if value is not None})
     with Api.from_settings() as api:
         if detach:

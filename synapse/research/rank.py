@@ -1,4 +1,7 @@
-"""Several result lists made one reading list: reciprocal rank fusion, one entry per page, a fair share per question and voice."""
+"""Several result lists made one reading list: reciprocal rank fusion, one entry per page, a fair share per question and voice.
+
+Only what a search gave can get into it, and only as many domains as the run may ask.
+"""
 
 from __future__ import annotations
 
@@ -19,15 +22,38 @@ _SAME_VOICE_MOST = 0.3
 
 _TRACKING = re.compile(r"^(?:utm_\w+|gclid|fbclid|msclkid|dclid|yclid|mc_[ce]id|igshid|ref_src|_ga|spm)$", re.IGNORECASE)
 _INDEX = re.compile(r"/(?:index|default)\.(?:html?|php|aspx?)$", re.IGNORECASE)
+_CORPUS = "corpus"
 _PORTS = {"http": "80", "https": "443"}
 
 
-@dataclass
+@dataclass(eq=False)
 class _Entry:
     source: Source
     origin: str
+    domain: str | None
     score: float = 0.0
     ranks: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass
+class _Chosen:
+    """The choice so far, and the domains that the run asks with it."""
+
+    max_domains: int | None
+    domains: set[str]
+    entries: list[_Entry] = field(default_factory=list)
+    voices: Counter[str] = field(default_factory=Counter)
+
+    def has_room_for(self, entry: _Entry) -> bool:
+        """A domain that is asked already costs nothing, and a local document asks none."""
+        known = entry.domain is None or entry.domain in self.domains
+        return known or self.max_domains is None or len(self.domains) < self.max_domains
+
+    def take(self, entry: _Entry) -> None:
+        self.entries.append(entry)
+        self.voices[entry.origin] += 1
+        if entry.domain is not None:
+            self.domains.add(entry.domain)
 
 
 def canonical(url: str) -> str:
@@ -51,23 +77,30 @@ def canonical(url: str) -> str:
     return urlunsplit((scheme, host + suffix, path, query, ""))
 
 
-def rank(found: Iterable[Found], *, limit: int, known: Iterable[str] = ()) -> list[RankedSource]:
+def domain_of(url: str) -> str | None:
+    """The registrable domain that reading a URL asks; None for a document of a local corpus, which asks nobody."""
+    return None if url.strip().lower().startswith(f"{_CORPUS}:") else origin_of(url)
+
+
+def rank(found: Iterable[Found], *, limit: int, known: Iterable[str] = (), max_domains: int | None = None) -> list[RankedSource]:
     """The sources to read, best first, at most ``limit``, each page once and none whose URL is ``known``.
 
-    The best source of every sub-question is in, as far as the limit goes; the rest is chosen by fused score, less for
+    The best source of every sub-question is in, as far as the limits go; the rest is chosen by fused score, less for
     an origin that is already well represented. With a limit no smaller than the number of pages nothing is lost.
+    Together with those of the ``known`` URLs the sources are of at most ``max_domains`` domains.
     """
-    entries = _fuse(found, {canonical(url) for url in known})
-    chosen = _first_of_each(entries)[:limit]
-    voices = Counter(entry.origin for entry in chosen)
-    taken = {id(entry) for entry in chosen}
-    rest = [entry for entry in entries if id(entry) not in taken]
-    while rest and len(chosen) < limit:
-        best = max(rest, key=lambda entry: entry.score * _discount(voices[entry.origin]))
-        rest.remove(best)
-        chosen.append(best)
-        voices[best.origin] += 1
-    return [_ranked(entry) for entry in sorted(chosen, key=lambda entry: -entry.score)]
+    read = list(known)
+    entries = _fuse(found, {canonical(url) for url in read})
+    chosen = _Chosen(max_domains, {domain for url in read if (domain := domain_of(url)) is not None})
+    for entry in _first_of_each(entries):
+        if len(chosen.entries) < limit and chosen.has_room_for(entry):
+            chosen.take(entry)
+    while len(chosen.entries) < limit:
+        rest = [entry for entry in entries if entry not in chosen.entries and chosen.has_room_for(entry)]
+        if not rest:
+            break
+        chosen.take(max(rest, key=lambda entry: entry.score * _discount(chosen.voices[entry.origin])))
+    return [_ranked(entry) for entry in sorted(chosen.entries, key=lambda entry: -entry.score)]
 
 
 def _discount(already: int) -> float:
@@ -86,7 +119,7 @@ def _fuse(found: Iterable[Found], known: set[str]) -> list[_Entry]:
             met.add(key)
             if key in known:
                 continue
-            entry = entries.setdefault(key, _Entry(source, origin_of(source.url)))
+            entry = entries.setdefault(key, _Entry(source, origin_of(source.url), domain_of(source.url)))
             place = len(met)
             entry.score += 1.0 / (_K + place)
             entry.ranks[result.subquestion] = min(place, entry.ranks.get(result.subquestion, place))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from synapse.contracts.agent import agent
 from synapse.contracts.evidence import RankedSource, Snapshot
@@ -17,6 +17,7 @@ class ExtractionInput(BaseModel):
     """One source to read."""
 
     source: RankedSource
+    max_bytes: int | None = Field(default=None, ge=0, description="Of its text as UTF-8: its share of the run's bytes; None: no limit.")
 
 
 class ExtractionOutput(Snapshot):
@@ -25,14 +26,17 @@ class ExtractionOutput(Snapshot):
 
 @agent("extraction", timeout=90)
 async def extraction(task: ExtractionInput, tools: Toolbox) -> ExtractionOutput:
-    """Store the main text of a source. Permanent when there is none: reading it again would give none again."""
+    """Store the main text of a source. Permanent when there is none or too much of it: reading it again would give the same again."""
     page = await tools.browse_and_extract(task.source.url)
     # Lone surrogates cannot be stored as UTF-8, and the offsets of every quote count in what is stored.
-    text = page.text.encode("utf-8", "replace").decode("utf-8")
+    data = page.text.encode("utf-8", "replace")
+    text = data.decode("utf-8")
     if not text.strip():
         raise Permanent("the page has no readable text")
-    stored = await tools.put_blob(text.encode("utf-8"))
-    if stored != hashlib.sha256(text.encode("utf-8")).hexdigest():
+    if task.max_bytes is not None and len(data) > task.max_bytes:
+        raise Permanent(f"its text is larger than its share of the bytes that the run may take ({task.max_bytes})")
+    stored = await tools.put_blob(data)
+    if stored != hashlib.sha256(data).hexdigest():
         raise Permanent("the blob store gave another name than the text's sha256")
     return ExtractionOutput(
         id=stored,

@@ -1,12 +1,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from synapse.contracts.evidence import Source
-from synapse.errors import Permanent, Transient
+from synapse.errors import InvalidInput, Permanent, Transient
 from synapse.tools.memory import MemoryToolbox
+from synapse.workflows.compile import checked_input
+from synapse.workflows.definition import builtin
 from tests.integration.pilot import piloted
 
 QUESTION = "Why do tides rise twice a day?"
@@ -96,6 +101,52 @@ def test_a_second_look_in_a_corpus_stays_in_it(tmp_path: Path) -> None:
         pilot.ask(QUESTION, corpus="docs")
     assert len(asked) > 1
     assert set(asked) == {"docs"}
+
+
+LONG = "Tides\n\n" + "Tides rise twice a day because the Moon pulls the water. " * 1000
+
+
+def taken(tools: MemoryToolbox, urls: set[str]) -> int:
+    """Bytes of text that a run took from these pages."""
+    texts = {str(tools.pages[url]).encode() for url in urls}
+    return sum(len(text) for text in texts if text in tools.blobs.blobs.values())
+
+
+def test_a_page_with_more_than_its_share_of_the_runs_bytes_is_named_and_the_others_answer(tmp_path: Path) -> None:
+    tools = MemoryToolbox(pages={**PAGES, "https://long.org/": LONG})
+    with piloted(tmp_path, tools) as pilot:
+        run = pilot.ask(QUESTION, max_bytes=100_000)
+        report = pilot.report(run)
+        assert report.answer
+        assert [(missed.what, "share of the bytes" in missed.reason) for missed in report.missed] == [("Tides — https://long.org/", True)]
+        assert "share of the bytes" in pilot.markdown(run)
+        assert pilot.report(pilot.ask(QUESTION, max_bytes=1_000_000)).missed == ()
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.lists(st.integers(1, 60_000), min_size=1, max_size=6), st.integers(0, 3), st.integers(1, 4))
+def test_a_run_never_takes_more_bytes_and_domains_than_it_may(sizes: list[int], followups: int, domains: int) -> None:
+    pages = {f"https://d{number}.org/": f"Tides {number} rise.\n\n{'x' * size}" for number, size in enumerate(sizes)}
+
+    def search(query: str, limit: int, corpus: str | None) -> list[Source]:
+        return [Source(url=url, provider="memory") for url in list(pages)[: 2 if "day" in query else None]]
+
+    tools = MemoryToolbox(pages=pages, search=search)
+    with TemporaryDirectory() as home, piloted(Path(home), tools) as pilot:
+        run = pilot.ask(QUESTION, max_sources=2, max_followups=followups, max_bytes=100_000, max_domains=domains)
+        assert pilot.house.state(run) == "succeeded"
+    read = {what for tool, what in tools.calls if tool == "browse_and_extract"}
+    assert len(read) <= min(domains, 2 + followups)
+    assert taken(tools, read) <= 100_000
+
+
+@pytest.mark.parametrize(("field", "value"), [("max_domains", 0), ("max_domains", "all"), ("max_bytes", 99_999), ("max_bytes", None)])
+def test_a_limit_that_is_none_is_refused_and_named(field: str, value: object) -> None:
+    workflow = builtin("research")
+    assert workflow is not None
+    with pytest.raises(InvalidInput) as caught:
+        checked_input(workflow, {"question": QUESTION, field: value})
+    assert caught.value.field == f"input.{field}"
 
 
 ORDERS = (

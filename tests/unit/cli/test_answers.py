@@ -21,7 +21,21 @@ def test_a_question_gets_a_report_on_stdout_and_progress_on_stderr(house: House,
 
 
 def test_as_json_the_report_is_a_document_of_its_schema(house: House, synapse: Command) -> None:
-    ended = synapse("research", QUESTION, "--corpus", "insects", "--max-sources", "1", "--max-followups", "0", "--json")
+    ended = synapse(
+        "research",
+        QUESTION,
+        "--corpus",
+        "insects",
+        "--max-sources",
+        "1",
+        "--max-followups",
+        "0",
+        "--max-domains",
+        "1",
+        "--max-bytes",
+        "100000",
+        "--json",
+    )
     report = Report.model_validate_json(ended.out)
     assert report.question == QUESTION
     assert len(report.snapshots) == 1

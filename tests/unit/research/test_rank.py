@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synapse.contracts.evidence import Found, Source
-from synapse.research.rank import canonical, rank
+from synapse.research.rank import canonical, domain_of, rank
 
 
 def found(name: str, *urls: str) -> Found:
@@ -79,3 +79,31 @@ def test_a_ranking_is_a_permutation_of_the_pages_cut_at_the_limit(lists: list[li
     assert len(keys) == len(set(keys)) == min(limit, len(pages))
     assert set(keys) <= pages
     assert [source.score for source in ranked] == sorted((source.score for source in ranked), reverse=True)
+
+
+def test_of_the_domains_a_run_may_ask_those_of_pages_read_before_are_a_part() -> None:
+    lists = [found("q1", "https://new.org/1", "https://docs.read.org/2", "https://read.org/3")]
+    assert [source.url for source in rank(lists, limit=9, known=["https://www.read.org/1"], max_domains=1)] == [
+        "https://docs.read.org/2",
+        "https://read.org/3",
+    ]
+    assert len(rank(lists, limit=9, known=["https://www.read.org/1"], max_domains=2)) == 3
+
+
+def test_documents_of_a_local_corpus_ask_no_domain() -> None:
+    lists = [found("q1", "https://a.org/1", "corpus://docs/a.md", "corpus://docs/b.md", "https://b.org/1")]
+    assert [source.url for source in rank(lists, limit=9, known=["corpus://docs/c.md"], max_domains=1)] == [
+        "https://a.org/1",
+        "corpus://docs/a.md",
+        "corpus://docs/b.md",
+    ]
+
+
+@given(st.lists(st.lists(_urls, max_size=8), max_size=4), st.lists(_urls, max_size=3), st.integers(1, 30), st.integers(1, 7))
+def test_both_looks_together_never_ask_more_domains_than_they_may(
+    lists: list[list[str]], again: list[str], limit: int, domains: int
+) -> None:
+    first = [source.url for source in rank([found(f"q{n}", *urls) for n, urls in enumerate(lists)], limit=limit, max_domains=domains)]
+    second = [source.url for source in rank([found("q9", *again)], limit=limit, known=first, max_domains=domains)]
+    assert len({domain_of(url) for url in first + second}) <= domains
+    assert len(rank([found("q9", *again)], limit=limit, known=first, max_domains=99)) >= len(second)

@@ -12,7 +12,8 @@ ECHO = RunRequest(workflow="echo", input={"text": "hello"})
 def test_a_question_alone_is_a_research_run_with_the_defaults_filled_in(bench: Workbench) -> None:
     run = bench.finished(RunRequest(question=QUESTION))
     assert (run.workflow, run.state) == ("research", RunState.SUCCEEDED)
-    assert run.input == {"question": QUESTION, "corpus": None, "max_sources": 8, "max_followups": 4, "max_subquestions": 4}
+    limits = {"max_sources": 8, "max_followups": 4, "max_domains": 20, "max_bytes": 100_000_000, "max_subquestions": 4}
+    assert run.input == {"question": QUESTION, "corpus": None, **limits}
 
 
 def test_a_key_used_again_gives_the_same_run_and_for_another_request_a_conflict(bench: Workbench) -> None:

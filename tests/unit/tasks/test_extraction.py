@@ -54,3 +54,15 @@ async def test_a_failure_that_may_pass_stays_one(tools: MemoryToolbox) -> None:
     tools.fail("https://a.org/tides", Transient("busy"))
     with pytest.raises(Transient):
         await read(tools, ["https://a.org/tides"])
+
+
+@pytest.mark.parametrize("room", [0, 1])
+async def test_a_page_with_more_text_than_its_share_is_not_stored(room: int) -> None:
+    tools = MemoryToolbox(pages={"https://a.org/x": "\u00e9" * 10})
+    source = RankedSource(url="https://a.org/x", provider="m", score=1)
+    fits = await extraction.function(ExtractionInput(source=source, max_bytes=20 + room), tools)
+    assert fits.length == 10
+    tools.blobs.blobs.clear()
+    with pytest.raises(Permanent, match=r"share of the bytes that the run may take \(19\)"):
+        await extraction.function(ExtractionInput(source=source, max_bytes=19), tools)
+    assert tools.blobs.blobs == {}

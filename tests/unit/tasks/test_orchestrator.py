@@ -76,5 +76,7 @@ def test_the_built_in_workflow_fits_these_agents() -> None:
         "corpus": None,
         "max_sources": 8,
         "max_followups": 4,
+        "max_domains": 20,
+        "max_bytes": 100_000_000,
         "max_subquestions": 4,
     }

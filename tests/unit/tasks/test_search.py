@@ -50,3 +50,19 @@ async def test_a_second_look_counts_only_the_parts_in_question_and_pages_not_rea
     ]
     ranked = await rank.function(RankInput(found=lists, only=["q2"], known=["https://b.org/"]), tools)
     assert [source.url for source in ranked.sources] == ["https://c.org/"]
+
+
+async def test_what_pages_may_have_is_divided_before_any_is_read_and_a_later_look_has_its_part(tools: MemoryToolbox) -> None:
+    lists = [Found(subquestion="q1", sources=tuple(Source(url=f"https://{name}.org/", provider="x") for name in "abc"))]
+    ranked = await rank.function(RankInput(found=lists, limit=2, max_bytes=1000, later=2), tools)
+    assert (len(ranked.sources), ranked.page_bytes, ranked.bytes_left) == (2, 250, 500)
+    again = await rank.function(RankInput(found=lists, known=["https://a.org/", "https://b.org/"], max_bytes=ranked.bytes_left), tools)
+    assert (len(again.sources), again.page_bytes, again.bytes_left) == (1, 500, 0)
+    unlimited = await rank.function(RankInput(found=lists), tools)
+    assert (unlimited.page_bytes, unlimited.bytes_left) == (None, None)
+
+
+async def test_the_domains_of_both_looks_are_counted_together(tools: MemoryToolbox) -> None:
+    lists = [Found(subquestion="q1", sources=tuple(Source(url=f"https://{name}.org/", provider="x") for name in "abc"))]
+    assert len((await rank.function(RankInput(found=lists, max_domains=2), tools)).sources) == 2
+    assert (await rank.function(RankInput(found=lists, known=["https://a.org/", "https://b.org/"], max_domains=2), tools)).sources == []
