@@ -7,12 +7,19 @@ from collections.abc import Iterator
 from typing import TypeVar
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.services import Postgres, RabbitMQ, ServiceMissing
 from tests.services.process import Service
 
 AnyService = TypeVar("AnyService", bound=Service)
+_CI = os.environ.get("CI") == "true"
 _MARKS = {"rabbitmq": "rabbitmq", "broker_url": "rabbitmq", "postgres": "postgres", "postgres_url": "postgres"}
+
+# A busy machine is no defect: how long an example takes decides nothing. A failure prints what brings its example back, and
+# CI tries the same examples each time, so that what fails there is what the change did.
+settings.register_profile("synapse", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True, derandomize=_CI)
+settings.load_profile("synapse")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -27,7 +34,7 @@ def _serve(kind: type[AnyService]) -> Iterator[AnyService]:
     try:
         service = kind()
     except ServiceMissing as missing:
-        if os.environ.get("CI") == "true":
+        if _CI:
             pytest.fail(str(missing), pytrace=False)
         pytest.skip(str(missing))
     with service:

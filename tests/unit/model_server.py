@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.waiting import PATIENCE
+
 Json = dict[str, Any]
 Behaviour = Callable[["Asked"], "Said"]
 
@@ -106,7 +108,7 @@ def model_server() -> Iterator[ModelServer]:
             data = self.rfile.read(int(self.headers["content-length"]))
             said = script.answer(Asked(self.path, {name.lower(): value for name, value in self.headers.items()}, json.loads(data)))
             if said.hang:
-                script.released.wait(30)
+                script.released.wait(PATIENCE)
                 self.close_connection = True
                 return
             body = said.body.encode() if isinstance(said.body, str) else json.dumps(said.body).encode()
@@ -130,4 +132,4 @@ def model_server() -> Iterator[ModelServer]:
         script.released.set()
         server.shutdown()
         server.server_close()
-        thread.join(5)
+        thread.join(PATIENCE)

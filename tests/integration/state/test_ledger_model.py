@@ -266,9 +266,7 @@ class LedgerMachine(RuleBasedStateMachine):
 def run_machine(opens: Callable[[], House], examples: int, steps: int) -> None:
     machine = type("Machine", (LedgerMachine,), {"opens": staticmethod(opens)})
     checks = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
-    run_state_machine_as_test(
-        machine, settings=settings(max_examples=examples, stateful_step_count=steps, deadline=None, suppress_health_check=checks)
-    )
+    run_state_machine_as_test(machine, settings=settings(max_examples=examples, stateful_step_count=steps, suppress_health_check=checks))
 
 
 def test_on_sqlite_every_promise_holds_in_any_order_of_events(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from synapse.api.events import stream
 from synapse.contracts.messages import Event
 from synapse.contracts.run import RunRequest
 from tests.unit.workbench import Workbench
+from tests.waiting import PATIENCE
 
 ECHO = RunRequest(workflow="echo", input={"text": "hello"})
 
@@ -46,7 +47,7 @@ async def test_events_that_come_later_are_in_the_stream_too(bench: Workbench, cl
     run = (await asyncio.to_thread(bench.service.runs.submit, ECHO)).run
     following = asyncio.create_task(client.get(f"/v1/runs/{run.id}/events"))
     await asyncio.to_thread(bench.work)
-    answer = await asyncio.wait_for(following, 10)
+    answer = await asyncio.wait_for(following, PATIENCE)
     assert _messages(answer.text)[-1]["event"] == "run.succeeded"
 
 
@@ -91,7 +92,7 @@ async def test_silence_is_broken_by_comments_and_a_reader_who_leaves_is_forgotte
     assert await anext(reading) == b": keep-alive\n\n"
     assert await anext(reading) == b": keep-alive\n\n"
     await reading.aclose()  # type: ignore[attr-defined] # a generator
-    await asyncio.wait_for(feed.closed.wait(), 5)
+    await asyncio.wait_for(feed.closed.wait(), PATIENCE)
 
 
 class Broken:

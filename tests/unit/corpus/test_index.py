@@ -12,6 +12,7 @@ from synapse.corpus.index import Entry, index_entries
 from synapse.corpus.store import Corpus
 from synapse.errors import InvalidInput, Permanent
 from synapse.extract.blocks import Extracted
+from tests.waiting import PATIENCE
 
 
 def read(entry: Entry) -> Extracted:
@@ -81,7 +82,7 @@ def test_indexers_at_once_do_not_spoil_it(tmp_path: Path) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(PATIENCE)
     assert len(_found(tmp_path, "common")) in (3, 5, 7, 9)
     with sqlite3.connect(tmp_path / "c.sqlite") as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)

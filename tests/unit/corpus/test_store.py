@@ -9,6 +9,7 @@ import pytest
 from synapse.corpus.folder import index_folder
 from synapse.corpus.store import Corpus, parse_url, url_of
 from synapse.errors import NotFound
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ def test_threads_search_at_once(corpora: Path) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(PATIENCE)
     assert found == [1] * 80
     corpus.close()
 

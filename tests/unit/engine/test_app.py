@@ -15,8 +15,9 @@ from synapse.engine.registry import Registry
 from synapse.engine.runtime import Runtime
 from synapse.errors import InvalidInput, Unavailable
 from synapse.settings import BrokerSettings, EngineSettings, StorageSettings
-from tests.unit.engine.workshop import echo, make, until
+from tests.unit.engine.workshop import echo, make
 from tests.unit.state.house import House, step
+from tests.waiting import until
 
 
 @pytest.fixture

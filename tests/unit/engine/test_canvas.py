@@ -65,7 +65,7 @@ def taken(canvas: Any) -> dict[str, Any]:
 # -- round trips ------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(workflow=workflows(depth=3))
 def test_any_definition_is_the_same_after_a_turn_as_a_canvas(workflow: Workflow) -> None:
     canvas = to_canvas(workflow, the_app())
@@ -73,7 +73,7 @@ def test_any_definition_is_the_same_after_a_turn_as_a_canvas(workflow: Workflow)
     assert to_workflow(workflow.name, canvas, the_app().runtime.registry, **fields) == workflow
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(workflow=workflows(depth=3))
 def test_any_definition_is_the_same_after_its_canvas_went_through_json(workflow: Workflow) -> None:
     text = json.dumps(to_canvas(workflow, the_app()))

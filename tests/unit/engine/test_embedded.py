@@ -22,8 +22,9 @@ from synapse.engine.runtime import Runtime
 from synapse.errors import Permanent, Transient, Unavailable
 from synapse.settings import BrokerSettings, EngineSettings, StorageSettings
 from synapse.tasks.logger import LogBatch
-from tests.unit.engine.workshop import Things, Told, echo, make, until
+from tests.unit.engine.workshop import Things, Told, echo, make
 from tests.unit.state.house import House, foreach, step
+from tests.waiting import PATIENCE, until
 
 QUICK = Retry(attempts=3, delay=0)
 
@@ -76,7 +77,7 @@ class Embedded:
             "logger": self.logged.agent(),
             **{name: make(name, function) for name, function in agents.items()},
         }
-        engine = EngineSettings(lease_seconds=0.6, hint_grace_seconds=0.4, reconcile_seconds=0.05, concurrency=4)
+        engine = EngineSettings(lease_seconds=60, hint_grace_seconds=60, reconcile_seconds=0.05, concurrency=4)
         self.runtime = Runtime(
             StorageSettings(home=home, database_url=None), BrokerSettings(broker_url=None), engine, registry=Registry(named)
         )
@@ -97,7 +98,7 @@ class Embedded:
 
     def ended(self, *runs: str) -> None:
         """Wait for the runs to end."""
-        until(lambda: all(self.house.state(run) != "running" for run in runs), 10)
+        until(lambda: all(self.house.state(run) != "running" for run in runs))
 
 
 @pytest.fixture
@@ -199,19 +200,19 @@ def test_it_finishes_what_is_under_way_before_it_stops(tmp_path: Path) -> None:
 
     def slow(task: Things, tools: Toolbox) -> Told:
         started.set()
-        assert release.wait(10)
+        assert release.wait(PATIENCE)
         return Told(said="in the end")
 
     embedded = Embedded(tmp_path, slow=slow)
     worker = embedded.worker()
     assert threads() == {"synapse-worker", "synapse-housekeeping"}
     run = embedded.submit({"step": "a", "agent": "slow"})
-    assert started.wait(5)
+    assert started.wait(PATIENCE)
     stopping = threading.Thread(target=worker.stop)
     stopping.start()
     until(lambda: state.should_stop is not None)
     release.set()
-    stopping.join(10)
+    stopping.join(PATIENCE)
     assert embedded.house.state(run) == "succeeded"
     assert threads() == set()
     assert state.should_stop is None
@@ -224,13 +225,13 @@ def test_a_stop_that_ran_out_of_patience_still_ends_the_worker_once_its_step_is_
 
     def slow(task: Things, tools: Toolbox) -> Told:
         started.set()
-        assert release.wait(10)
+        assert release.wait(PATIENCE)
         return Told()
 
     embedded = Embedded(tmp_path, slow=slow)
     worker = embedded.worker()
     run = embedded.submit({"step": "a", "agent": "slow"})
-    assert started.wait(5)
+    assert started.wait(PATIENCE)
     worker.stop(timeout=0.01)
     assert threads() != set()
     release.set()
@@ -260,6 +261,9 @@ def test_what_a_crashed_process_left_is_finished_by_the_next_one(tmp_path: Path)
     first.house.do(halfway, "a", output={"said": "before the crash"})
     waiting = first.house.begin(TREES["retried"])
     first.house.fail(first.house.take(waiting, "a"), retry_in=0.05)
+    # As if the time had passed after which a lease, or a hint that was sent, counts as lost.
+    for run, at in ((claimed, "a"), (halfway, "last"), *((unpublished, at) for at in first.house.states(unpublished))):
+        first.house.overdue(run, at)
     first.runtime.close()
     Channel.queues.clear()
     Transport.global_state.clear()
@@ -276,7 +280,8 @@ def test_what_a_crashed_process_left_is_finished_by_the_next_one(tmp_path: Path)
     second.runtime.close()
 
 
-def test_a_cancelled_run_stops_and_the_worker_goes_on(tmp_path: Path) -> None:
+def test_a_cancelled_run_stops_and_the_worker_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("synapse.engine.heartbeat._TICK", 0.02)
     started, stopped = threading.Event(), threading.Event()
 
     async def forever(task: Things, tools: Toolbox) -> Told:
@@ -290,9 +295,9 @@ def test_a_cancelled_run_stops_and_the_worker_goes_on(tmp_path: Path) -> None:
     embedded = Embedded(tmp_path, forever=forever)
     worker = embedded.worker()
     run = embedded.submit({"chain": [{"step": "a", "agent": "forever"}, LAST]})
-    assert started.wait(5)
+    assert started.wait(PATIENCE)
     embedded.runtime.database.lifecycle.cancel(run, "no longer wanted")
-    assert stopped.wait(5)
+    assert stopped.wait(PATIENCE)
     other = embedded.submit(TREES["chain"], {"x": 1})
     embedded.ended(other)
     worker.stop()

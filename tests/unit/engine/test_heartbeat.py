@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
+from synapse.engine import heartbeat as module
 from synapse.engine.heartbeat import Heartbeat
 from synapse.errors import Unavailable
 from synapse.state.records import Attempt
-from tests.unit.engine.workshop import Workshop, until
+from tests.unit.engine.workshop import Workshop
 from tests.unit.state.house import step
+from tests.waiting import PATIENCE, until
 
 
 class Beats:
@@ -41,13 +43,25 @@ def beating(ledger: Any) -> Heartbeat:
     return Heartbeat(ledger)
 
 
-def test_a_step_that_lasts_keeps_its_lease(tmp_path: Path) -> None:
-    workshop = Workshop(tmp_path, lease_seconds=0.2)
+class Clock:
+    """Stands for the heartbeat's clock; it goes only when it is told to."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 1000.0
+        monkeypatch.setattr(module, "monotonic", lambda: self.now)
+        monkeypatch.setattr(module, "_TICK", 0.02)
+
+
+def test_a_step_that_lasts_keeps_its_lease(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(monkeypatch)
+    workshop = Workshop(tmp_path, lease_seconds=60)
     run = workshop.begin(step("a"))
     attempt = workshop.house.take(run, "a")
     first = workshop.house.column(run, "a", "due")
     with workshop.heartbeat.holding(attempt) as held:
-        until(lambda: workshop.house.column(run, "a", "due") > first + 0.2)
+        workshop.house.overdue(run, "a")
+        clock.now += 20
+        until(lambda: workshop.house.column(run, "a", "due") > first)
         assert workshop.house.claim(run, "a", "another") is None
         assert not held.lost
     workshop.close()
@@ -66,11 +80,12 @@ def test_a_step_that_ended_is_no_longer_renewed(attempt: Attempt) -> None:
     heartbeat.close()
 
 
-def test_a_step_past_its_time_is_looked_at_and_not_renewed(attempt: Attempt) -> None:
-    ledger = Beats()
+def test_a_step_past_its_time_is_looked_at_and_not_renewed(attempt: Attempt, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, ledger = Clock(monkeypatch), Beats()
     heartbeat = beating(ledger)
     with heartbeat.holding(attempt) as held:
         held.until = held.since
+        clock.now += 60
         until(lambda: ledger.looks > 4)
     assert ledger.renewals == []
     heartbeat.close()
@@ -112,7 +127,7 @@ def test_a_beat_that_fails_is_tried_again_and_takes_nobodys_step(attempt: Attemp
     ledger.answer = fail
     heartbeat = beating(ledger)
     with heartbeat.holding(attempt) as held:
-        assert failed.wait(5)
+        assert failed.wait(PATIENCE)
         ledger.answer = lambda attempts: []
         count = len(ledger.renewals)
         until(lambda: len(ledger.renewals) > count)
@@ -132,5 +147,5 @@ def test_without_steps_there_is_no_thread(attempt: Attempt) -> None:
     heartbeat.close()
     with heartbeat.holding(attempt):
         assert heartbeat._thread is not None
-    heartbeat._thread.join(5)
+    heartbeat._thread.join(PATIENCE)
     assert not heartbeat._thread.is_alive()

@@ -12,6 +12,7 @@ from kombu import Connection, Consumer, Queue
 from synapse.contracts.messages import Event, MessageType
 from synapse.engine import messages
 from synapse.state.records import Hint
+from tests.waiting import PATIENCE
 
 EVENT = Event(
     run="run-1", seq=7, at=datetime(2026, 1, 1, tzinfo=UTC), type=MessageType.STATUS_UPDATE, name="step.started", agent="search.rank"
@@ -67,7 +68,7 @@ def test_celery_reads_it_as_the_task_message_that_apply_async_would_have_sent() 
         channel.basic_publish(message, sent.exchange, sent.routing_key)
         got: list[Any] = []
         with Consumer(channel, [Queue("synapse-search", exchange="", routing_key="synapse-search")], on_message=got.append, no_ack=True):
-            connection.drain_events(timeout=2)
+            connection.drain_events(timeout=PATIENCE)
     request = Request(got[0], app=app, decoded=False, task=app.tasks["synapse.search.rank"], on_ack=lambda *_: None, hostname="here")
     assert (request.id, request.root_id, request.name) == ("run-1:read[3]", "run-1", "synapse.search.rank")
     assert request.args == ["run-1", "read[3]", "d" * 64]

@@ -17,6 +17,7 @@ from synapse.settings import BrokerSettings
 from synapse.state.records import Hint
 from tests.unit.engine import fake_amqp
 from tests.unit.engine.fake_amqp import FakeBroker, FakeChannel
+from tests.waiting import PATIENCE
 
 QUEUES = ("synapse-search", "synapse-fact-check")
 
@@ -212,7 +213,7 @@ def test_each_thread_has_a_connection_of_its_own(broker: FakeBroker, publisher: 
     publisher.hints([hint(1)])
     other = threading.Thread(target=lambda: publisher.hints([hint(2)]))
     other.start()
-    other.join(5)
+    other.join(PATIENCE)
     assert len(broker.connections) == 2
     assert [connection.closed for connection in broker.connections] == [False, False]
     publisher.close()

@@ -17,8 +17,9 @@ from synapse.engine import runner as module
 from synapse.engine.runner import delay
 from synapse.errors import Permanent, StepTimeout, SynapseError, Transient, Unavailable
 from synapse.telemetry import metrics
-from tests.unit.engine.workshop import Things, Told, Workshop, echo, until
+from tests.unit.engine.workshop import Things, Told, Workshop, echo
 from tests.unit.state.house import foreach, step
+from tests.waiting import PATIENCE, until
 
 NEVER_AGAIN = Retry(attempts=1)
 
@@ -369,11 +370,11 @@ def test_a_running_agent_is_stopped_soon_after_its_run_was_cancelled(tmp_path: A
     became: list[str] = []
     thread = threading.Thread(target=lambda: became.append(workshop.attempt(run, "a")))
     thread.start()
-    assert started.wait(5)
+    assert started.wait(PATIENCE)
     workshop.house.database.lifecycle.cancel(run, "no longer wanted")
-    thread.join(5)
+    thread.join(PATIENCE)
     assert became == ["cancelled"]
-    assert stopped.wait(5)
+    assert stopped.wait(PATIENCE)
     assert workshop.house.state(run) == "cancelled"
     assert workshop.house.states(run) == {"a": "ready"}
     workshop.close()

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from time import monotonic
 from typing import Any
 
 from pydantic import BaseModel
@@ -36,15 +34,6 @@ class Told(BaseModel):
 
     said: Any = None
     items: list[Any] = []
-
-
-def until(condition: Callable[[], Any], seconds: float = 5.0) -> Any:
-    """Wait until it holds, and give what it gave; fail when it does not in time."""
-    end, never = monotonic() + seconds, threading.Event()
-    while not (found := condition()):
-        assert monotonic() < end, f"not within {seconds:g} seconds: {condition}"
-        never.wait(0.005)
-    return found
 
 
 def make(name: str, function: AgentFunction, *, retry: Retry | None = None, timeout: float = 60.0) -> Agent:

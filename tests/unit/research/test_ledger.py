@@ -168,7 +168,7 @@ _EDITIONS = [
 ]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.permutations(_EDITIONS))
 def test_verdicts_do_not_depend_on_the_order_of_documents(documents: list[Document]) -> None:
     found = verdicts(ASKED, *documents)

@@ -9,6 +9,7 @@ from synapse.contracts.run import RunRequest, RunState
 from synapse.service.embedded import EmbeddedSynapse
 from synapse.settings import ToolSettings
 from tests.unit.workbench import Workbench
+from tests.waiting import PATIENCE
 
 ECHO = RunRequest(workflow="echo", input={"text": "hello"})
 
@@ -25,7 +26,7 @@ def test_runs_are_worked_off_on_threads_and_what_an_earlier_process_left_is_too(
     synapse.start()
     try:
         run = synapse.service.runs.submit(ECHO).run.id
-        assert asyncio.run(asyncio.wait_for(_ended(synapse, run), 20)) == "run.succeeded"
+        assert asyncio.run(asyncio.wait_for(_ended(synapse, run), PATIENCE)) == "run.succeeded"
         synapse.service.runs.cancel(left)
         synapse.service.runs.resume(left)
         assert synapse.service.runs.get(run).state is RunState.SUCCEEDED

@@ -11,6 +11,7 @@ from synapse.errors import Unavailable
 from synapse.service.feed import Feed
 from synapse.state.events import Cursor
 from tests.unit.workbench import Workbench
+from tests.waiting import PATIENCE
 
 ECHO = RunRequest(workflow="echo", input={"text": "hello"})
 
@@ -21,19 +22,19 @@ async def _all(events: AsyncIterator[Event]) -> list[int]:
 
 async def test_a_run_that_is_over_is_told_whole_and_ends(bench: Workbench) -> None:
     run = await asyncio.to_thread(bench.finished, ECHO)
-    assert await asyncio.wait_for(_all(bench.service.feed.follow(run.id)), 5) == [1, 2, 3, 4]
+    assert await asyncio.wait_for(_all(bench.service.feed.follow(run.id)), PATIENCE) == [1, 2, 3, 4]
 
 
 async def test_following_from_the_last_event_on_ends_at_once(bench: Workbench) -> None:
     run = await asyncio.to_thread(bench.finished, ECHO)
-    assert await asyncio.wait_for(_all(bench.service.feed.follow(run.id, 4)), 5) == []
+    assert await asyncio.wait_for(_all(bench.service.feed.follow(run.id, 4)), PATIENCE) == []
 
 
 async def test_several_listeners_get_the_same_events_as_they_come(bench: Workbench) -> None:
     run = (await asyncio.to_thread(bench.service.runs.submit, ECHO)).run
     listening = [asyncio.create_task(_all(bench.service.feed.follow(run.id, after))) for after in (0, 1)]
     await asyncio.to_thread(bench.work)
-    assert await asyncio.wait_for(asyncio.gather(*listening), 10) == [[1, 2, 3, 4], [2, 3, 4]]
+    assert await asyncio.wait_for(asyncio.gather(*listening), PATIENCE) == [[1, 2, 3, 4], [2, 3, 4]]
 
 
 async def test_a_resumed_run_is_followed_past_its_first_end(bench: Workbench) -> None:
@@ -41,7 +42,7 @@ async def test_a_resumed_run_is_followed_past_its_first_end(bench: Workbench) ->
     await asyncio.to_thread(bench.service.runs.cancel, run.id)
     await asyncio.to_thread(bench.service.runs.resume, run.id)
     await asyncio.to_thread(bench.work)
-    seen = await asyncio.wait_for(_all(bench.service.feed.follow(run.id)), 10)
+    seen = await asyncio.wait_for(_all(bench.service.feed.follow(run.id)), PATIENCE)
     last = (await asyncio.to_thread(bench.service.runs.events, run.id))[-1]
     assert (seen, last.name) == (list(range(1, last.seq + 1)), "run.succeeded")
 
@@ -52,8 +53,8 @@ async def test_closing_ends_those_who_wait_and_those_who_come_later(bench: Workb
     assert (await anext(following)).name == "run.created"
     waiting = asyncio.create_task(_all(following))
     bench.service.feed.close()
-    assert await asyncio.wait_for(waiting, 5) == []
-    assert await asyncio.wait_for(_all(bench.service.feed.follow(run.id)), 5) == []
+    assert await asyncio.wait_for(waiting, PATIENCE) == []
+    assert await asyncio.wait_for(_all(bench.service.feed.follow(run.id)), PATIENCE) == []
 
 
 class Flaky:
@@ -80,7 +81,7 @@ async def test_a_database_that_is_away_for_a_while_is_waited_for(bench: Workbenc
     run = (await asyncio.to_thread(bench.service.runs.submit, ECHO)).run
     following = asyncio.create_task(_all(feed.follow(run.id)))
     await asyncio.to_thread(bench.work)
-    assert await asyncio.wait_for(following, 10) == [1, 2, 3, 4]
+    assert await asyncio.wait_for(following, PATIENCE) == [1, 2, 3, 4]
 
 
 async def test_it_looks_again_now_and_then_whatever_the_watch_says(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,4 +90,4 @@ async def test_it_looks_again_now_and_then_whatever_the_watch_says(bench: Workbe
     run = (await asyncio.to_thread(bench.service.runs.submit, ECHO)).run
     following = asyncio.create_task(_all(bench.service.feed.follow(run.id)))
     await asyncio.to_thread(bench.work)
-    assert await asyncio.wait_for(following, 10) == [1, 2, 3, 4]
+    assert await asyncio.wait_for(following, PATIENCE) == [1, 2, 3, 4]

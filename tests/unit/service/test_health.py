@@ -11,6 +11,7 @@ from synapse.engine.runtime import Runtime
 from synapse.service.health import HealthChecks
 from synapse.settings import ToolSettings
 from tests.unit.workbench import Workbench
+from tests.waiting import PATIENCE
 
 
 class Ready(BaseHTTPRequestHandler):
@@ -31,7 +32,7 @@ def ready() -> Iterator[str]:
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}/mcp/"
         server.shutdown()
-        thread.join(5)
+        thread.join(PATIENCE)
 
 
 def _with(bench: Workbench, primary: str, filesystem: str) -> Runtime:

@@ -8,6 +8,7 @@ import pytest
 
 from synapse.errors import Unavailable
 from synapse.state.driver import PostgresDriver, Session, SqliteDriver, _postgres, _sqlite, open_driver
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ def test_threads_wait_for_one_another_s_transactions_instead_of_failing(driver: 
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(PATIENCE)
     assert driver.rows("SELECT n FROM t", {}) == [(80,)]
 
 

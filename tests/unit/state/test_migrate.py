@@ -7,6 +7,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 
 from synapse.state.database import VERSION, Database
+from tests.waiting import PATIENCE
 
 
 def test_the_newest_migration_is_the_version_that_the_program_asks_for() -> None:
@@ -32,5 +33,5 @@ def test_of_many_that_upgrade_an_empty_file_at_once_none_fails(tmp_path: Path) -
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(PATIENCE)
     assert faults == []

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from synapse.contracts.llm import Usage
 from synapse.errors import NoAnswer
 from synapse.settings import LlmSettings
+from synapse.tools import budget as module
 from synapse.tools.budget import Budget, estimated
 
 
@@ -47,6 +48,27 @@ def test_requests_under_way_count_as_if_they_used_all_they_may() -> None:
         made.reserve(1)
 
 
+class Clock:
+    """Stands for both clocks: the one that deadlines are told by, and the one that nobody can put back."""
+
+    def __init__(self) -> None:
+        self.passed = 0.0
+
+    def now(self, zone: tzinfo) -> datetime:
+        return datetime(2026, 11, 23, tzinfo=zone) + timedelta(seconds=self.passed)
+
+    def monotonic(self) -> float:
+        return 1000.0 + self.passed
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr(module, "datetime", made)
+    monkeypatch.setattr(module, "monotonic", made.monotonic)
+    return made
+
+
 def test_waits_are_time_too() -> None:
     made = budget(llm_max_seconds=5)
     made.waited(5)
@@ -54,12 +76,22 @@ def test_waits_are_time_too() -> None:
         made.reserve(1)
 
 
-def test_a_step_keeps_a_quarter_of_its_time_but_at_most_twenty_seconds() -> None:
-    now = datetime.now(UTC)
-    assert 7 < budget(deadline=now + timedelta(seconds=10)).seconds_left() <= 7.5
-    assert 97 < budget(deadline=now + timedelta(seconds=120)).seconds_left() <= 100
+def test_a_step_keeps_a_quarter_of_its_time_but_at_most_twenty_seconds(clock: Clock) -> None:
+    now = clock.now(UTC)
+    assert budget(deadline=now + timedelta(seconds=10)).seconds_left() == 7.5
+    assert budget(deadline=now + timedelta(seconds=120)).seconds_left() == 100
     with pytest.raises(NoAnswer, match="step's time"):
         budget(deadline=now - timedelta(seconds=1)).reserve(1)
+
+
+def test_the_steps_time_passes_whether_it_asks_or_not(clock: Clock) -> None:
+    made = budget(deadline=clock.now(UTC) + timedelta(seconds=10))
+    clock.passed = 7.25
+    assert made.seconds_left() == 0.25
+    made.reserve(1)
+    clock.passed = 7.5
+    with pytest.raises(NoAnswer, match="step's time is up"):
+        made.reserve(1)
 
 
 @given(st.lists(st.tuples(st.integers(1, 400), st.floats(0, 1)), max_size=30))

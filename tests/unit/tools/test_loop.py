@@ -9,6 +9,7 @@ import pytest
 from synapse.errors import StepTimeout
 from synapse.tools import loop as loop_module
 from synapse.tools.loop import BackgroundLoop, process_loop
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def test_threads_share_it(background: BackgroundLoop) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(PATIENCE)
     assert len(loops) == 8
     assert len(set(loops)) == 1
 
@@ -51,9 +52,11 @@ def test_a_coroutine_whose_time_is_up_is_cancelled(background: BackgroundLoop) -
         finally:
             cancelled.set()
 
-    with pytest.raises(StepTimeout, match=r"0\.05 seconds"):
-        background.run(forever(), timeout=0.05)
-    assert cancelled.is_set()
+    # Its thread is there already, so that the time is not up before the coroutine has begun.
+    background.run(_where())
+    with pytest.raises(StepTimeout, match=r"0\.3 seconds"):
+        background.run(forever(), timeout=0.3)
+    assert cancelled.wait(PATIENCE)
 
 
 def test_a_timeout_raised_inside_is_not_mistaken_for_ours(background: BackgroundLoop) -> None:
@@ -61,7 +64,7 @@ def test_a_timeout_raised_inside_is_not_mistaken_for_ours(background: Background
         raise TimeoutError("theirs")
 
     with pytest.raises(TimeoutError, match="theirs"):
-        background.run(fails(), timeout=5)
+        background.run(fails(), timeout=PATIENCE)
 
 
 def test_waiting_for_itself_is_refused_rather_than_hung(background: BackgroundLoop) -> None:
@@ -69,7 +72,7 @@ def test_waiting_for_itself_is_refused_rather_than_hung(background: BackgroundLo
         return background.run(_where())
 
     with pytest.raises(RuntimeError, match="wait for itself"):
-        background.run(nested(), timeout=5)
+        background.run(nested(), timeout=PATIENCE)
 
 
 def test_closing_cancels_what_runs_and_ends_the_thread() -> None:
@@ -85,7 +88,7 @@ def test_closing_cancels_what_runs_and_ends_the_thread() -> None:
             ended.set()
 
     future = background.submit(forever())
-    assert started.wait(5)
+    assert started.wait(PATIENCE)
     background.close()
     background.close()
     assert ended.is_set()

@@ -36,7 +36,7 @@ def places(made: advance.Opening) -> list[str]:
     return [place(new.node.key, new.index) for new in made.steps]
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(workflow=workflows(), seed=SEEDS, order=SEEDS)
 def test_any_tree_run_in_any_order_ends_once_with_the_value_that_its_reading_gives(workflow: Workflow, seed: int, order: int) -> None:
     program, fate = build(workflow), Fate(seed)

@@ -12,7 +12,7 @@ from synapse.workflows.program import digest_of
 from tests.unit.workflows.strategies import workflows
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(workflows())
 def test_a_definition_written_as_yaml_or_data_is_read_back_the_same(workflow: Workflow) -> None:
     assert parse(to_yaml(workflow)) == workflow

@@ -14,7 +14,7 @@ INDEXES = st.lists(st.integers(0, 99_999), max_size=4).map(tuple)
 STEP = {"step": "a", "agent": "echo"}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(workflows())
 def test_every_node_has_a_key_of_its_own_and_knows_its_place_in_the_tree(workflow: Workflow) -> None:
     program = build(workflow)
