@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from lxml.html import HtmlElement
 
 from synapse.extract.blocks import Blocks, tidy
+from synapse.extract.styles import hides
 
 _SKIP = frozenset(
     """
@@ -39,9 +39,6 @@ _ROLES = frozenset(
     """
     navigation banner contentinfo search complementary menu menubar toolbar dialog
     """.split()  # noqa: SIM905 - one word per line would fill a page
-)
-_HIDDEN_STYLE = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?![.\d]*[1-9])|opacity\s*:\s*0(?![.\d]*[1-9])", re.I
 )
 _FIELD_LIST = "field-list"
 _MAX_TERM = 300
@@ -139,7 +136,7 @@ def is_furniture(element: HtmlElement) -> bool:
     if "hidden" in attributes or attributes.get("aria-hidden") == "true" or attributes.get("role") in _ROLES:
         return True
     style = attributes.get("style")
-    if style and _HIDDEN_STYLE.search(style):
+    if style and hides(style):
         return True
     classes = attributes.get("class")
     return bool(classes) and not _FURNITURE.isdisjoint(classes.split())

@@ -32,12 +32,12 @@ def extract_html(markup: str, url: str | None = None) -> Extracted:
     root = _parse(markup)
     if root is None:
         return Extracted(title="", text="")
+    drop_hidden(root)
     main = _documentation(root)
     article: Article | None = None
     blocks = render(main) if main is not None else Blocks()
     if not blocks.text:
         everything = render(root)
-        drop_hidden(root)
         drop_other_articles(root)
         article = article_of(root, url, _titles(root))
         blocks = article.blocks

@@ -27,6 +27,13 @@ def test_hidden_elements_within_hidden_elements_go_once() -> None:
     assert _after("<div hidden><div hidden><p hidden>x</p></div></div><p>y</p>") == "y"
 
 
+def test_what_a_style_sheet_hides_is_gone_unless_it_is_the_page_itself() -> None:
+    sheet = "<style>.x { display: none }</style>"
+    assert "Order" not in _after(f"{sheet}<p>{PROSE}</p><p class=x>Order.</p>")
+    script = f"<script>{PROSE}{PROSE}</script>"
+    assert "Something" in _after(f"{sheet}{script}<div class=x><p>{PROSE}</p></div><p>Loading.</p>").replace(PROSE + PROSE, "")
+
+
 def test_of_several_articles_the_one_with_the_main_heading_is_kept() -> None:
     page = f"<article><h1>Own</h1><p>{PROSE}</p></article><article><p>Other one.</p></article><article><p>Other two.</p></article>"
     assert "Other" not in _after(page)
