@@ -31,6 +31,12 @@ _HEADING: Final = re.compile(r"heading\s*([1-9])$", re.I)
 _NAMESPACE: Final = re.compile(r"^\{[^}]*\}")
 _OFF: Final = frozenset({"0", "false", "off", "none"})
 _MAX_LEVEL: Final = 6
+# All that `zipfile` raises over bytes in memory; found by flipping bytes of packages. A name in the directory that is no text and a place
+# before the beginning of the file are ValueErrors of its own making; a newer format or an unknown method is NotImplementedError.
+_NO_DIRECTORY: Final = (zipfile.BadZipFile, NotImplementedError, ValueError)
+_NO_CONTENT: Final = (*_NO_DIRECTORY, zlib.error, EOFError)
+_METHODS: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+"""What a package may be packed with; other methods would bring their own libraries and errors."""
 
 
 def is_docx(data: bytes) -> bool:
@@ -40,7 +46,7 @@ def is_docx(data: bytes) -> bool:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as package:
             return len(package.filelist) <= MAX_PARTS and _BODY in package.namelist()
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError):
+    except _NO_DIRECTORY:
         return False
 
 
@@ -61,9 +67,10 @@ def read_docx(data: bytes, name: str = "", *, seconds: float = SECONDS) -> Extra
             body = _Body(styles.levels)
             if not _parse(package, _BODY, body, until):
                 raise Permanent("the DOCX has no document in it")
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, OSError, NotImplementedError) as error:
+    except _NO_CONTENT as error:
         raise Permanent("the DOCX is broken or cut off: it cannot be unpacked") from error
     except RuntimeError as error:
+        # The only one that `zipfile` raises while it reads: a password is needed, and it has no class of its own.
         raise Permanent("the DOCX is encrypted") from error
     blocks = body.blocks
     if not blocks.text:
@@ -86,6 +93,8 @@ def _parse(package: zipfile.ZipFile, part: str, target: _Target, until: float) -
         info = package.getinfo(part)
     except KeyError:
         return False
+    if info.compress_type not in _METHODS:
+        raise Permanent("the DOCX is packed in a way that no office program uses")
     parser = etree.XMLParser(target=target, resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     done = 0 if info.file_size <= MAX_BYTES else info.file_size
     try:

@@ -127,6 +127,7 @@ LATE_PRONOUN = re.compile(
 """A pronoun for something that was named before the sentence began."""
 
 FIRST_PERSON = re.compile(r"\b(?:I|I'm|I’m|I've|I’ve|my|me|mine)\b(?![/.])")
+# Words that stand in page texts, which quote logs and code: the last three are looked for there, they are no notes of ours.
 LOG_LINE = re.compile(r"\b(?:WARNING|ERROR|HINT|LOG|DETAIL|FATAL|NOTICE|INFO|DEBUG|Traceback|TODO|FIXME|XXX)\b:?(?=:| \()|\bwarning: ")
 VERSION_NOTE = re.compile(
     r"^(?:Add new|Added|Fix|Fixed|Gracefully handle|Bump)\b"

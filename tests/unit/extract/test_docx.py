@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import io
 import zipfile
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from synapse.errors import Permanent
 from synapse.extract.docx import is_docx, read_docx
@@ -110,6 +114,27 @@ def test_what_cannot_be_read_is_permanent_and_says_why(data: bytes, why: str) ->
 def test_the_clock_is_looked_at() -> None:
     with pytest.raises(Permanent, match="too long"):
         read_docx(docx(paragraph("x")), seconds=-1)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_package_that_no_office_program_would_pack_is_permanent(method: int) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", method) as package:
+        package.writestr("word/document.xml", "<w:document xmlns:w='w'/>")
+    with pytest.raises(Permanent, match="packed"):
+        read_docx(packed.getvalue())
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 2**16), st.integers(0, 255)), min_size=1, max_size=4), st.integers(0, 200))
+def test_a_package_with_bytes_flipped_or_cut_off_is_read_or_permanent_and_nothing_else(flips: list[tuple[int, int]], cut: int) -> None:
+    data = bytearray(docx(paragraph("Text of a letter. " * 40)))
+    for at, value in flips:
+        data[at % len(data)] = value
+    broken = bytes(data[: len(data) - cut])
+    is_docx(broken)
+    with suppress(Permanent):
+        read_docx(broken)
 
 
 def test_an_encrypted_part_is_permanent() -> None:
