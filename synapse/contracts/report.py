@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from pydantic import Field
 
 from synapse.contracts.evidence import Claim, Evidence, Frozen, Snapshot, SubQuestion, Verdict
+
+MARK: Final = "synapse-report"
+"""What a report's files call themselves, so that no report is ever read as a source."""
 
 
 class Sentence(Frozen):

@@ -13,6 +13,7 @@ from synapse.extract.docx import MEDIA_TYPE as DOCX
 from synapse.extract.docx import is_docx, read_docx
 from synapse.extract.html import extract_html
 from synapse.extract.markdown import read_markdown
+from synapse.extract.own import REASON, has_traces, is_marked
 from synapse.extract.pdf import MEDIA_TYPE as PDF
 from synapse.extract.pdf import is_pdf, read_pdf
 from synapse.extract.rst import read_rst
@@ -71,9 +72,16 @@ def is_paper(data: bytes) -> bool:
 def extract(data: bytes, media_type: str, *, charset: str | None = None, url: str | None = None, name: str = "") -> Extracted:
     """The main text of a document. What the bytes are counts for more than ``media_type``, which may carry parameters.
 
-    ``name`` is the file's; it helps where the type says nothing. Raises Permanent for bytes that are no document and for media types
-    that are not read.
+    ``name`` is the file's; it helps where the type says nothing. Raises Permanent for bytes that are no document, for media types
+    that are not read, and for reports of Synapse itself.
     """
+    document = _extract(data, media_type, charset, url, name)
+    if has_traces(document.text):
+        raise Permanent(REASON)
+    return document
+
+
+def _extract(data: bytes, media_type: str, charset: str | None, url: str | None, name: str) -> Extracted:
     stated = media_type.partition(";")[0].strip().lower() or PLAIN
     kind = _TYPES.get(stated)
     file = name_of(name or url or "")
@@ -88,6 +96,8 @@ def extract(data: bytes, media_type: str, *, charset: str | None = None, url: st
     if is_binary(data):
         raise Permanent("the document is not text, whatever its type says")
     source = decode(data, charset)
+    if is_marked(source):
+        raise Permanent(REASON)
     if kind == PLAIN:
         named = media_type_of(name)
         kind = named if named is not None and named not in PAPERS else PLAIN

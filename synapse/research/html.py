@@ -10,7 +10,7 @@ from html import escape
 
 import nh3
 
-from synapse.contracts.report import Reference, Report, Sentence
+from synapse.contracts.report import MARK, Reference, Report, Sentence
 from synapse.research.paging import pages_by_evidence
 from synapse.research.render import BY_MODEL, VERDICTS, clean, disagreements, facts, marks, same_question, shortened, web_address
 
@@ -40,6 +40,7 @@ _HEAD = (
     '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
     "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
     '<meta name="viewport" content="width=device-width, initial-scale=1">\n<meta name="referrer" content="no-referrer">\n'
+    f'<meta name="generator" content="{MARK}">\n'
 )
 
 

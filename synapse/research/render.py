@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import quote, urlsplit
 
 from synapse.contracts.evidence import Evidence, Verdict
-from synapse.contracts.report import Reference, Report, Sentence
+from synapse.contracts.report import MARK, Reference, Report, Sentence
 from synapse.research.paging import pages_by_evidence
 from synapse.research.text import squeeze
 
@@ -32,6 +32,8 @@ _MARKDOWN = re.compile(
 )
 _ORDERED = re.compile(r"^(\d+)([.)])")
 _WWW = re.compile(r"(?i)\b(www)\.")
+# A link that nobody refers to: it is not shown.
+_END = f'[{MARK}]: # "Written by Synapse. A report is no source for another."'
 _MOST_TITLE = 160
 _MOST_AUTHORS = 3
 
@@ -82,7 +84,7 @@ def markdown(report: Report) -> str:
     parts += _gaps(report)
     if report.references:
         parts += ["## How to read the marks", _legend(report), "## Sources", *(_reference(item, report) for item in report.references)]
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join([*parts, _END]) + "\n"
 
 
 def disagreements(report: Report) -> tuple[list[tuple[Sentence, Sentence]], list[tuple[Sentence, Sentence, str, str]]]:

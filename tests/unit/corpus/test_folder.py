@@ -107,3 +107,24 @@ def test_indexing_again_finds_nothing_to_do(tmp_path: Path) -> None:
 def test_a_source_that_is_no_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput):
         index_folder(tmp_path / "absent", "c", tmp_path / "corpora")
+
+
+def test_what_runs_have_filed_is_passed_over_and_told(tmp_path: Path, docs: Path) -> None:
+    run = docs / "reports" / "run-1"
+    (run / "more").mkdir(parents=True)
+    (run / "report.md").write_text("# Tides\n\nSomebody rewrote every line of it.")
+    (run / "more" / "deeper.md").write_text("Deeper.")
+    (run / "manifest.json").write_text('{"run": "run-1", "files": {"report.json": {}}}')
+    (docs / "notes.md").write_text('# Tides\n\nTides rise.\n\n[synapse-report]: # "Written by Synapse."\n')
+    report, paths = _index(tmp_path)
+    assert paths == ["b.txt", "sub/a.md"]
+    assert report.skipped == ["reports/run-1: a report that Synapse wrote: it is no source for another"]
+    assert report.failed == ["notes.md: a report that Synapse wrote: it is no source for another"]
+
+
+@pytest.mark.parametrize(
+    "manifest", ["", "[]", "{", '{"files": {"report.json": {}}}', '{"run": "x", "files": ["report.json"]}', "[" * 9999]
+)
+def test_a_manifest_of_something_else_hides_nothing(manifest: str, tmp_path: Path, docs: Path) -> None:
+    (docs / "manifest.json").write_text(manifest)
+    assert _index(tmp_path)[1] == ["b.txt", "sub/a.md"]
