@@ -6,7 +6,8 @@ from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
 
-# A tool may take half a minute by default, which is beyond the usual buckets.
+# By default a model may take a minute and a tool half of one, which is beyond the usual buckets.
+_LLM_BUCKETS: Final = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0)
 _TOOL_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 STEP_SECONDS = Histogram("synapse_step_seconds", "Time of one attempt, from claim to recorded result", ["agent", "became"])
@@ -26,3 +27,13 @@ TOOL_CALLS = Counter("synapse_tool_calls_total", "Tool calls of agents, as the w
 TOOL_SECONDS = Histogram(
     "synapse_tool_call_seconds", "Time of one tool call, tries and the opening of a session included", ["tool"], buckets=_TOOL_BUCKETS
 )
+LLM_CALLS = Counter("synapse_llm_calls_total", "Questions to the language model, by what became of them", ["role", "outcome"])
+LLM_FALLBACKS = Counter("synapse_llm_fallbacks_total", "Work that was done without the model for want of an answer", ["agent", "role"])
+LLM_REQUEST_SECONDS = Histogram(
+    "synapse_llm_request_seconds", "Time of one request to a model's server; a question may take several", ["role"], buckets=_LLM_BUCKETS
+)
+LLM_SLOT_SECONDS = Histogram(
+    "synapse_llm_slot_wait_seconds", "Time a request waited for one of the places of SYNAPSE_LLM_CONCURRENCY", buckets=_LLM_BUCKETS
+)
+LLM_TOKENS = Counter("synapse_llm_tokens_total", "Tokens as servers report them, else estimated", ["role", "direction"])
+LLM_COST = Counter("synapse_llm_cost_total", "Cost in the currency of the operator's prices", ["role"])

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from time import monotonic
 
 from synapse.contracts.llm import Usage
-from synapse.errors import NoAnswer
 from synapse.settings import LlmSettings
+from synapse.tools.outcome import Outcome, Unanswered
 
 # Kept of a step's time for what it does without the model: this share of what is left, but not more than these seconds.
 _KEPT_SHARE, _KEPT_SECONDS = 0.25, 20.0
@@ -53,24 +53,25 @@ class Budget:
         return left if self._until is None else min(left, self._until - monotonic())
 
     def reserve(self, tokens_in: int) -> Reserved:
-        """Room for a request of an estimated size and for as long an answer as is left. Raises NoAnswer when there is none."""
+        """Room for a request of an estimated size and for as long an answer as is left. Raises Unanswered when there is none."""
         settings, used = self._settings, self._used
         if used.calls >= settings.llm_max_calls:
-            raise NoAnswer(f"the run's budget of {settings.llm_max_calls} requests is spent")
+            raise Unanswered(Outcome.BUDGET, f"the run's budget of {settings.llm_max_calls} requests is spent")
         if self.seconds_left() <= 0:
-            step_over = self._until is not None and monotonic() >= self._until
-            raise NoAnswer("the step's time is up" if step_over else f"the run's budget of {settings.llm_max_seconds:g} seconds is spent")
+            if self._until is not None and monotonic() >= self._until:
+                raise Unanswered(Outcome.TIMEOUT, "the step's time is up")
+            raise Unanswered(Outcome.BUDGET, f"the run's budget of {settings.llm_max_seconds:g} seconds is spent")
         waiting_in, waiting_out = sum(each.tokens_in for each in self._open), sum(each.tokens_out for each in self._open)
         room = settings.llm_max_tokens_per_run - used.tokens - waiting_in - waiting_out - tokens_in
         if room < _LEAST_OUT:
-            raise NoAnswer(f"the run's budget of {settings.llm_max_tokens_per_run} tokens is spent")
+            raise Unanswered(Outcome.BUDGET, f"the run's budget of {settings.llm_max_tokens_per_run} tokens is spent")
         room = min(room, settings.llm_max_tokens)
         if settings.llm_max_cost is not None:
             money = settings.llm_max_cost - used.cost - self.price(waiting_in + tokens_in, waiting_out)
             affordable = int(money * 1_000_000 / settings.llm_price_out) if settings.llm_price_out else room
             room = min(room, affordable) if money > 0 else 0
             if room < _LEAST_OUT:
-                raise NoAnswer(f"the run's budget of {settings.llm_max_cost:g} is spent")
+                raise Unanswered(Outcome.BUDGET, f"the run's budget of {settings.llm_max_cost:g} is spent")
         reserved = Reserved(tokens_in, room)
         self._open.append(reserved)
         self._used = used.model_copy(update={"calls": used.calls + 1})

@@ -17,15 +17,9 @@ def spoken(text: str) -> str:
     return _END_OF_THOUGHT.sub("", _THOUGHT.sub("", text)).strip()
 
 
-def repaired(text: str) -> dict[str, Any]:
-    """The object. Raises ValueError, saying what is wrong, when there is none.
-
-    Trailing commas, single quotes, missing quotes and an end that was cut off are mended; what the object then holds is for the
-    caller to check, as a cut may also have shortened a text in it.
-    """
-    said = spoken(text)
-    candidates = [said, *(fenced for fenced in _FENCE.findall(said) if "{" in fenced)]
-    for candidate in reversed(candidates):
+def plain(text: str) -> dict[str, Any] | None:
+    """The last JSON object that stands there without a slip; None when there is none."""
+    for candidate in reversed(_candidates(text)):
         opened = candidate.find("{")
         if opened < 0:
             continue
@@ -35,10 +29,16 @@ def repaired(text: str) -> dict[str, Any]:
             continue
         if isinstance(value, dict):
             return value
-    return _mended(candidates[-1])
+    return None
 
 
-def _mended(said: str) -> dict[str, Any]:
+def mended(text: str) -> dict[str, Any]:
+    """The object with its slips mended. Raises ValueError, saying what is wrong, when there is none.
+
+    Trailing commas, single quotes, missing quotes and an end that was cut off are mended; what the object then holds is for the
+    caller to check, as a cut may also have shortened a text in it.
+    """
+    said = _candidates(text)[-1]
     opened = said.find("{")
     if opened < 0:
         raise ValueError("there is no JSON object in it")
@@ -54,3 +54,8 @@ def _mended(said: str) -> dict[str, Any]:
     if not isinstance(value, dict) or not value:
         raise ValueError("its JSON cannot be read")
     return value
+
+
+def _candidates(text: str) -> list[str]:
+    said = spoken(text)
+    return [said, *(fenced for fenced in _FENCE.findall(said) if "{" in fenced)]

@@ -6,18 +6,21 @@ import subprocess
 import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 from pydantic import BaseModel, SecretStr
 
 from synapse.contracts.llm import Role, Usage
 from synapse.contracts.toolbox import StepContext
 from synapse.errors import NoAnswer
 from synapse.settings import LlmSettings
+from synapse.telemetry import metrics
 from synapse.tools import budget
 from synapse.tools.llm import Models, ServerModel
 from tests.unit.model_server import HANG, Asked, ModelServer, Said, fail, model_server, say
@@ -333,6 +336,67 @@ async def test_the_key_is_in_no_error(asking: Asking, server: ModelServer) -> No
     with pytest.raises(NoAnswer) as caught:
         await ask(asking.model(llm_api_key=SecretStr("key-secret")))
     assert "key-secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("said", "outcome", "settings"),
+    [
+        ([say(GOOD)], "ok", {}),
+        ([say("{'text': 'yes', 'ids': ['e1'],}")], "repaired", {}),
+        ([say('{"text": 5}'), say(GOOD)], "retried", {}),
+        ([fail(429), say(GOOD)], "retried", {}),
+        ([HANG], "timeout", {"llm_timeout_seconds": 0.05}),
+        ([fail(429, Retry_After="3600")], "rate_limited", {}),
+        ([say("Yes."), say("Yes.")], "bad_json", {}),
+        ([say(None, refusal="I can't.")], "refusal", {}),
+        ([say("I'm sorry, but I can't help with that.")], "refusal", {}),
+        ([fail(401)], "denied", {}),
+        ([fail(404)], "unknown_model", {}),
+        ([], "unreachable", {"llm_base_url": "http://127.0.0.1:1/v1"}),
+        ([], "budget", {"llm_max_tokens_per_run": 70}),
+        ([], "error", {"llm_base_url": "http://127.0.0.1:99999/v1"}),
+    ],
+)
+async def test_every_question_is_counted_once_by_what_became_of_it(
+    said: list[Said], outcome: str, settings: dict[str, Any], asking: Asking, server: ModelServer
+) -> None:
+    server.says(*said)
+    before, fallbacks = _counted(), _fallbacks()
+    answered = outcome in ("ok", "repaired", "retried")
+    with nullcontext() if answered else pytest.raises(NoAnswer):
+        await ask(asking.model(**settings))
+    assert {key: count - before.get(key, 0) for key, count in _counted().items() if count != before.get(key, 0)} == {outcome: 1}
+    assert _fallbacks() == fallbacks + (not answered)
+
+
+async def test_a_question_that_is_cancelled_is_counted_as_that(asking: Asking, server: ModelServer) -> None:
+    entered = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def hang(_: Asked) -> Said:
+        loop.call_soon_threadsafe(entered.set)
+        return HANG
+
+    server.says(hang)
+    before, fallbacks = _counted().get("cancelled", 0), _fallbacks()
+    asked = asyncio.create_task(ask(asking.model()))
+    async with asyncio.timeout(PATIENCE):
+        await entered.wait()
+    asked.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asked
+    assert (_counted()["cancelled"], _fallbacks()) == (before + 1, fallbacks)
+
+
+def _counted() -> dict[str, float]:
+    (family,) = metrics.LLM_CALLS.collect()
+    return {
+        each.labels["outcome"]: each.value for each in family.samples if each.name.endswith("_total") and each.labels["role"] == "write"
+    }
+
+
+def _fallbacks() -> float:
+    return REGISTRY.get_sample_value("synapse_llm_fallbacks_total", {"agent": "a", "role": "write"}) or 0.0
 
 
 def test_connections_are_closed_from_another_thread(server: ModelServer) -> None:

@@ -18,6 +18,7 @@ from synapse.tools.loop import BackgroundLoop
 from synapse.tools.mcp import McpTools
 from synapse.tools.memory import MemoryBlobs
 from synapse.tools.progress import ProgressCallback
+from tests.waiting import PATIENCE
 
 CONTEXT = StepContext(run="run-1", step="read[3]", agent="extraction", attempt=2)
 FOUND = {"sources": [{"url": "u", "provider": "corpus"}]}
@@ -162,7 +163,7 @@ async def test_a_faulty_listener_to_progress_fails_nobody(tools: Any) -> None:
     ],
 )
 async def test_every_call_is_counted_once_by_what_became_of_it(answer: Any, outcome: str, tools: Any) -> None:
-    pool, _ = tools(answer, tool_timeout_seconds=0.05)
+    pool, _ = tools(answer, tool_timeout_seconds=0.05 if outcome == "timeout" else PATIENCE)
     counted = _calls("search_web", outcome)
     timed = REGISTRY.get_sample_value("synapse_tool_call_seconds_count", {"tool": "search_web"}) or 0.0
     with nullcontext() if outcome == "ok" else pytest.raises((StepError, ValueError)):
@@ -182,7 +183,8 @@ async def test_a_call_that_is_cancelled_is_counted_as_that(tools: Any) -> None:
     pool, _ = tools(entering)
     counted = _calls("search_web", "cancelled")
     call = asyncio.create_task(_toolbox(pool).search_web("q"))
-    await entered.wait()
+    async with asyncio.timeout(PATIENCE):
+        await entered.wait()
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await call
@@ -210,5 +212,5 @@ except Transient as error:
 print(sorted(heavy & sys.modules.keys()))
 tools.close()
 """
-    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE, check=True)
     assert ended.stdout.splitlines() == ["[]", "transient", "['mcp', 'mcp_types']"]
