@@ -1,4 +1,4 @@
-"""What the doctor looks at: the service's dependencies, and what is of this machine."""
+"""What the doctor looks at: the service's dependencies, what is of this machine, and the language model."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from synapse.cli.text import shown
 from synapse.errors import NotFound, SynapseError, Unavailable
 from synapse.service.corpora import Corpora
 from synapse.service.health import Check, Health
+from synapse.service.language_model import check_models
 from synapse.service.service import Service
 from synapse.settings import SearchSettings, StorageSettings
 
@@ -26,16 +27,20 @@ _LEAST_FREE: Final = 500_000_000
 
 
 def examine() -> Health:
-    """Every check. What the running API says of its dependencies counts; without one they are looked for from here."""
+    """Every check. What the running API says of its dependencies counts; without one they are looked for from here.
+
+    A language model is always asked from here, with the settings of here.
+    """
     service = Service()
     try:
         local = (_check("home", check_home), _check("disk", _disk), _check("agents", lambda: _agents(service)), _check("corpora", _corpora))
         reached = _check("api", _reach)
         seen = _seen_by_api() if reached.ok else None
         found = seen or asyncio.run(service.health())
+        models = asyncio.run(check_models(service.runtime.llm_settings))
     finally:
         service.close()
-    checks = (*local, reached, *found.checks)
+    checks = (*local, reached, *found.checks, *models)
     return Health(ok=all(check.ok for check in checks), checks=checks)
 
 
@@ -45,7 +50,7 @@ def table(health: Health) -> RenderableType:
     for check in health.checks:
         mark = Text("✓", "green") if check.ok else Text("✗", "red")
         rows.add_row(mark, Text(check.name, "bold"), Text(f"{check.milliseconds:.0f} ms", "bright_black"), Text(shown(check.detail)))
-    todo = [Text(f"→ {check.name}: {check.remedy}", "yellow") for check in health.checks if not check.ok and check.remedy]
+    todo = [Text(shown(f"→ {check.name}: {check.remedy}"), "yellow") for check in health.checks if not check.ok and check.remedy]
     verdict = Text("everything is fine", "green") if health.ok else Text("something is missing", "red")
     return Group(rows, *todo, verdict)
 

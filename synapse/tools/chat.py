@@ -67,5 +67,8 @@ class Chat(Protocol):
     async def complete(self, request: dict[str, Any]) -> Reply:
         """One chat completion, without a time limit of its own. Raises Refused, Unreachable, or Unanswered for a stranger's answer."""
 
+    async def models(self) -> list[str]:
+        """Names of the models that it says it has. Raises as `complete` does."""
+
     async def close(self) -> None:
         """Close what is open."""

@@ -32,7 +32,9 @@ from synapse.tools.talk import Line, Sleep, Talk
 Connect = Callable[[str, LlmSettings], Chat]
 """(base URL, settings) → a server, connected to with the first request."""
 
-_SDK: Final = "synapse.tools.openai_chat:connect"
+SDK: Final = "synapse.tools.openai_chat:connect"
+"""What connects to servers unless a caller gives something else; for `synapse.tools.loading.load`."""
+
 _REFUSAL: Final = re.compile(r"\b(?:I(?:['’]m| am) (?:sorry|unable)|I (?:can(?:no|['’])t|won['’]t|must decline))\b", re.IGNORECASE)
 
 _log = logging.getLogger(__name__)
@@ -63,7 +65,7 @@ class Models:
             # After a fork the parent's connections are still here, on a loop that no longer runs.
             self._loop, self._lines, self._slots = loop, {}, asyncio.Semaphore(self.settings.llm_concurrency)
         if self._connect is None:
-            self._connect = await load(_SDK)
+            self._connect = await load(SDK)
         if url not in self._lines:
             chat = self._connect(url, self.settings)
             self._lines[url] = Line(chat, self._slots, self.settings.llm_timeout_seconds, self._sleep)

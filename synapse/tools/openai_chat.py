@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final, cast
@@ -38,18 +40,31 @@ class OpenAiChat:
     async def complete(self, request: dict[str, Any]) -> Reply:
         """One chat completion. Raises Refused, Unreachable or Unanswered."""
         completions = cast(Any, self._client.chat.completions)
-        try:
+        with _translated():
             return _read(await completions.create(**request))
-        except openai.APIStatusError as error:
-            raise Refused(error.status_code, str(error.message), _retry_after(error)) from error
-        except openai.APIConnectionError as error:
-            raise Unreachable from error
-        except (openai.APIError, json.JSONDecodeError) as error:
-            raise _foreign() from error
+
+    async def models(self) -> list[str]:
+        """Names of the models that it says it has. Raises Refused, Unreachable or Unanswered."""
+        with _translated():
+            listed = getattr(await self._client.models.list(), "data", None)
+            return sorted(str(getattr(each, "id", "")) for each in listed or ())
 
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """The SDK's errors as those of this package."""
+    try:
+        yield
+    except openai.APIStatusError as error:
+        raise Refused(error.status_code, str(error.message), _retry_after(error)) from error
+    except openai.APIConnectionError as error:
+        raise Unreachable from error
+    except (openai.APIError, json.JSONDecodeError) as error:
+        raise _foreign() from error
 
 
 def _read(reply: Any) -> Reply:

@@ -44,6 +44,6 @@ class Outcome(StrEnum):
 class Unanswered(NoAnswer):
     """The model gave nothing that can be used, and it is known what that counts as."""
 
-    def __init__(self, outcome: Outcome, detail: str, *, remedy: str | None = None) -> None:
-        super().__init__(detail, remedy=remedy)
+    def __init__(self, outcome: Outcome, detail: str) -> None:
+        super().__init__(detail)
         self.outcome = outcome

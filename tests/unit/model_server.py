@@ -82,6 +82,7 @@ class ModelServer:
         self.asked: list[Asked] = []
         self.next: deque[Said | Behaviour] = deque()
         self.always: Said | Behaviour = fail(500)
+        self.models: list[str] = []
         self.released = threading.Event()
         self.url = ""
 
@@ -104,9 +105,14 @@ def model_server() -> Iterator[ModelServer]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
+        def do_GET(self) -> None:
+            self._say(Said({"object": "list", "data": [{"id": name, "object": "model"} for name in script.models]}))
+
         def do_POST(self) -> None:
             data = self.rfile.read(int(self.headers["content-length"]))
-            said = script.answer(Asked(self.path, {name.lower(): value for name, value in self.headers.items()}, json.loads(data)))
+            self._say(script.answer(Asked(self.path, {name.lower(): value for name, value in self.headers.items()}, json.loads(data))))
+
+        def _say(self, said: Said) -> None:
             if said.hang:
                 script.released.wait(PATIENCE)
                 self.close_connection = True

@@ -78,3 +78,8 @@ async def test_nobody_there_is_said_at_once() -> None:
     with pytest.raises(Unreachable):
         await chat.complete(REQUEST)
     await chat.close()
+
+
+async def test_the_models_of_a_server_are_listed(chat: OpenAiChat, server: ModelServer) -> None:
+    server.models = ["b", "a"]
+    assert await chat.models() == ["a", "b"]

@@ -39,6 +39,9 @@ class Scripted:
             raise answer
         return answer
 
+    async def models(self) -> list[str]:
+        raise AssertionError("nobody asks in a run")
+
     async def close(self) -> None:
         """Nothing is open."""
 
