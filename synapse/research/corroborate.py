@@ -13,27 +13,21 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from synapse.contracts.evidence import Verdict
-from synapse.research.blocks import Kind
 from synapse.research.editions import Editions
 from synapse.research.passages import Index, Passage
 from synapse.research.quantities import LABELLED, differ, quantities, unmatched, without
-from synapse.research.sentences import cells
 from synapse.research.text import terms
-from synapse.research.wording import subject
 
 _SAME_STATEMENT = 0.72
 _ALIGNED = 0.8
 _COPIED_WORDS = 9
 _MIRROR = 0.6
-# Between editions of one document the same place is known by less: its first words, or half of them all.
-_ALIGNED_EDITIONS, _SAME_OPENING = 0.5, 0.2
 
 _NEGATION = re.compile(r"\b(?:not|never|no|cannot|without|none|neither|nor|unable|impossible|\w+n['’]t)\b", re.IGNORECASE)
 _CONDITIONAL = re.compile(
     r"\b(?:if|unless|when|except|before|prior to|since|in version|as of|until|may|might|could|sometimes|usually|often|some|most)\b",
     re.IGNORECASE,
 )
-_PAST = re.compile(r"\b(?:was|were|had|did)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +101,10 @@ def same_statement(indexed: Index, claim: Passage, other: Passage) -> bool:
         return False
     if _shared(indexed, claim.bag, common) < _SAME_STATEMENT:
         # The same quantity may be written in other words: "5 GB" and "5120 MB".
-        mine = _topic(claim.span.text) if any(map(str.isdigit, claim.span.text)) else frozenset[str]()
-        if _shared(indexed, mine, mine & _topic(other.span.text)) < _SAME_STATEMENT:
+        mine = topic(claim.span.text) if any(map(str.isdigit, claim.span.text)) else frozenset[str]()
+        if _shared(indexed, mine, mine & topic(other.span.text)) < _SAME_STATEMENT:
             return False
-    if _negative(claim.span.text) != _negative(other.span.text):
+    if negative(claim.span.text) != negative(other.span.text):
         return False
     return not unmatched(quantities(claim.span.text), quantities(other.span.text))[0]
 
@@ -120,7 +114,8 @@ def _shared(indexed: Index, bag: Set[str], common: Set[str]) -> float:
     return shared / own if own else 0.0
 
 
-def _negative(text: str) -> bool:
+def negative(text: str) -> bool:
+    """Whether a sentence denies something; two denials are none."""
     return len(_NEGATION.findall(text)) % 2 == 1
 
 
@@ -129,8 +124,8 @@ def conflict(one: Passage, other: Passage) -> bool:
     first, second = one.span.text, other.span.text
     if one.words[:1] != other.words[:1] or bool(_CONDITIONAL.search(first)) != bool(_CONDITIONAL.search(second)):
         return False
-    bags = [_topic(text) for text in (first, second)]
-    if min(len(bag) for bag in bags) < 3 or _jaccard(*bags) < _ALIGNED:
+    bags = [topic(text) for text in (first, second)]
+    if min(len(bag) for bag in bags) < 3 or jaccard(*bags) < _ALIGNED:
         return False
     if LABELLED.findall(first) != LABELLED.findall(second):
         return False
@@ -138,48 +133,16 @@ def conflict(one: Passage, other: Passage) -> bool:
     if mine and theirs:
         left = unmatched(mine, theirs)
         all_differ = len(mine) == len(theirs) == len(left[0])
-        return all_differ and differ(*left) and _negative(first) == _negative(second)
-    return not mine and not theirs and _negative(first) != _negative(second) and _jaccard(*bags) >= 0.9
-
-
-def says_otherwise(old: Passage, new: Passage) -> bool:
-    """Whether a newer edition's sentence stands in the place of an older one's and says something else.
-
-    Looser than `conflict`, because editions are known to speak of the same thing. What was is not changed by what is.
-    """
-    first, second = old.span.text, new.span.text
-    if (old.span.kind is Kind.TABLE) != (new.span.kind is Kind.TABLE):
-        return False
-    if old.span.kind is Kind.TABLE:
-        one, other = cells(first), cells(second)
-        return one[1:] != other[1:] and one[0].casefold() == other[0].casefold()
-    topic, least = _topic(first), min(_ALIGNED_EDITIONS, _SAME_OPENING)
-    # What the sentences may share at most is known without looking closer, which most pairs need not.
-    if len(topic & new.bag) < least * len(topic) or (_PAST.search(first) and _PAST.search(second)):
-        return False
-    alike = _jaccard(topic, _topic(second))
-    if alike < least:
-        return False
-    mine, theirs = unmatched(quantities(first), quantities(second))
-    changed = differ(mine, theirs) or _negative(first) != _negative(second)
-    if changed and alike >= _ALIGNED_EDITIONS:
-        return True
-    opened = _opening(first)
-    otherwise = changed or bool(_topic(first) - _topic(second))
-    return bool(opened) and opened == _opening(second) and alike >= _SAME_OPENING and otherwise
+        return all_differ and differ(*left) and negative(first) == negative(second)
+    return not mine and not theirs and negative(first) != negative(second) and jaccard(*bags) >= 0.9
 
 
 @lru_cache(maxsize=8192)
-def _topic(text: str) -> frozenset[str]:
-    """What a sentence speaks of: its content words without quantities and negations."""
-    return frozenset(terms(_NEGATION.sub(" ", without(text))))
+def topic(text: str) -> frozenset[str]:
+    """What a sentence speaks of: its content words without quantities and negations, never a word that it does not have."""
+    return frozenset(terms(_NEGATION.sub(" ", without(text)))).intersection(terms(text))
 
 
-def _opening(text: str) -> tuple[str, ...]:
-    """A sentence's subject and the two words after it, so that its verb is among them; none where no subject shows."""
-    who = subject(text).split()
-    return tuple(word.casefold().strip(",") for word in text.split()[: len(who) + 2]) if who else ()
-
-
-def _jaccard(one: Set[str], other: Set[str]) -> float:
+def jaccard(one: Set[str], other: Set[str]) -> float:
+    """The share of all words of both that both have; 0 for two empty sets."""
     return len(one & other) / len(one | other) if one or other else 0.0

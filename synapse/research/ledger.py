@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from synapse.contracts.evidence import Claim, Evidence, SubQuestion, Verdict
 from synapse.research.blocks import Kind
 from synapse.research.claims import Statement, statement
-from synapse.research.corroborate import Support, conflict, overlap, same_statement, says_otherwise, support, voices
-from synapse.research.editions import Editions, editions
+from synapse.research.corroborate import Support, conflict, overlap, same_statement, support, voices
+from synapse.research.editions import editions
 from synapse.research.intent import Intent, intent_of
 from synapse.research.passages import Document, Index, index
 from synapse.research.salience import salience
+from synapse.research.succession import Succession
 
 # Under this share of the question's words (by weight), a sentence is about something else.
 _LEAST_COVERAGE = 0.58
@@ -51,8 +52,9 @@ def build(questions: Sequence[SubQuestion], documents: Sequence[Document], *, pe
     indexed = index(documents)
     known = editions(documents)
     statements = _Statements(indexed)
-    succession = _Succession(indexed, known, statements)
-    picks = _with_successors(_choose(indexed, _ranked(indexed, questions, statements, succession), per_question, succession), succession)
+    succession = Succession(indexed, known, statements.usable)
+    chosen = _choose(indexed, _ranked(indexed, questions, statements, succession), per_question, succession)
+    picks = _with_successors(chosen, statements, succession)
     names = voices(indexed, known)
     supports = [
         support(indexed, pick.passage, lambda at, pick=pick: statements.usable(at) and succession.may_support(at, pick.passage), names)  # type: ignore[misc]
@@ -77,55 +79,15 @@ class _Statements:
     def usable(self, at: int) -> bool:
         return self[at] is not None
 
-
-class _Succession:
-    """Which passages no longer hold, and which passages of newer editions say otherwise."""
-
-    def __init__(self, indexed: Index, known: Editions, statements: _Statements) -> None:
-        self._indexed, self._known, self._statements = indexed, known, statements
-        self._by_document: dict[int, list[int]] = {}
-        for at, passage in enumerate(indexed.passages):
-            self._by_document.setdefault(passage.document, []).append(at)
-        self._found: dict[int, tuple[int, ...]] = {}
-
-    def successors(self, at: int) -> tuple[int, ...]:
-        """Passages of newer editions that say otherwise, the best aligned first."""
-        if at not in self._found:
-            old = self._indexed.passages[at]
-            newer = [each for document in sorted(self._known.newer[old.document]) for each in self._by_document.get(document, ())]
-            new = [self._indexed.passages[each] for each in newer]
-            found: list[int] = []
-            if not any(same_statement(self._indexed, old, passage) for passage in new):
-                found = [each for each, passage in zip(newer, new, strict=True) if says_otherwise(old, passage)]
-            found = [each for each in found if self._statements.usable(each)]
-            self._found[at] = tuple(sorted(found, key=lambda each: (-overlap(self._indexed, old, self._indexed.passages[each]), each)))
-        return self._found[at]
-
-    def statement(self, at: int) -> Statement:
+    def told(self, at: int) -> Statement:
         """How a passage reads alone that is known to."""
-        said = self._statements[at]
+        said = self[at]
         if said is None:
             raise ValueError(f"passage {at} makes no statement")
         return said
 
-    def replaced(self, at: int) -> bool:
-        """Whether the passage's document no longer holds as a whole."""
-        return self._known.replaced(self._indexed.passages[at].document)
 
-    def date(self, at: int) -> str | None:
-        """The date that the passage's document states for itself."""
-        return self._known.of[self._indexed.passages[at].document].date or None
-
-    def superseded(self, at: int) -> bool:
-        """Whether the passage must not be told as what holds now."""
-        return self.replaced(at) or bool(self.successors(at))
-
-    def may_support(self, at: int, claim: int) -> bool:
-        """Whether a passage counts for a claim: what no longer holds counts only for what does not either."""
-        return not self.superseded(at) or self.superseded(claim)
-
-
-def _with_successors(picks: list[_Pick], succession: _Succession) -> list[_Pick]:
+def _with_successors(picks: list[_Pick], statements: _Statements, succession: Succession) -> list[_Pick]:
     """The picks, and what newer editions say instead of them where it was not picked for its own words."""
     known = {pick.passage for pick in picks}
     found = list(picks)
@@ -133,11 +95,11 @@ def _with_successors(picks: list[_Pick], succession: _Succession) -> list[_Pick]
         successors = [at for at in succession.successors(pick.passage) if not succession.superseded(at)]
         if successors and known.isdisjoint(successors):
             known.add(successors[0])
-            found.append(_Pick(successors[0], pick.subquestion, pick.score, succession.statement(successors[0])))
+            found.append(_Pick(successors[0], pick.subquestion, pick.score, statements.told(successors[0])))
     return found
 
 
-def _ranked(indexed: Index, questions: Sequence[SubQuestion], statements: _Statements, succession: _Succession) -> list[list[_Pick]]:
+def _ranked(indexed: Index, questions: Sequence[SubQuestion], statements: _Statements, succession: Succession) -> list[list[_Pick]]:
     """Per sub-question the sentences that may answer it, best first."""
     lists = []
     for question in questions:
@@ -166,7 +128,7 @@ def _least(question: SubQuestion) -> float:
     return max(_LEAST_AT_ALL, _LEAST_COVERAGE - _PER_MORE_WORD * more)
 
 
-def _choose(indexed: Index, lists: Sequence[Sequence[_Pick]], per_question: int, succession: _Succession) -> list[_Pick]:
+def _choose(indexed: Index, lists: Sequence[Sequence[_Pick]], per_question: int, succession: Succession) -> list[_Pick]:
     """In turns each sub-question takes the best sentence not yet said, until it has ``per_question``.
 
     Taking turns keeps one sub-question from claiming what answers its neighbour best; the first one asked chooses first.
@@ -183,7 +145,7 @@ def _choose(indexed: Index, lists: Sequence[Sequence[_Pick]], per_question: int,
     return chosen
 
 
-def _said(indexed: Index, pick: _Pick, chosen: Sequence[_Pick], succession: _Succession) -> bool:
+def _said(indexed: Index, pick: _Pick, chosen: Sequence[_Pick], succession: Succession) -> bool:
     passage = indexed.passages[pick.passage]
     for other in chosen:
         known = indexed.passages[other.passage]
@@ -198,7 +160,7 @@ def _said(indexed: Index, pick: _Pick, chosen: Sequence[_Pick], succession: _Suc
     return False
 
 
-def _conflicts(indexed: Index, picks: Sequence[_Pick], succession: _Succession) -> list[set[int]]:
+def _conflicts(indexed: Index, picks: Sequence[_Pick], succession: Succession) -> list[set[int]]:
     """Per pick that holds, the other such picks from other pages that it cannot well be true with."""
     found: list[set[int]] = [set() for _ in picks]
     for one in range(len(picks)):
@@ -213,7 +175,7 @@ def _conflicts(indexed: Index, picks: Sequence[_Pick], succession: _Succession) 
 
 
 def _written(
-    indexed: Index, statements: _Statements, picks: Sequence[_Pick], supports: Sequence[Support], succession: _Succession
+    indexed: Index, statements: _Statements, picks: Sequence[_Pick], supports: Sequence[Support], succession: Succession
 ) -> Ledger:
     conflicts = _conflicts(indexed, picks, succession)
     places = {pick.passage: f"c{number}" for number, pick in enumerate(picks, start=1)}
@@ -243,7 +205,7 @@ def _written(
     return Ledger(tuple(claims), tuple(evidence))
 
 
-def _verdict(pick: _Pick, found: Support, conflicts: set[int], succession: _Succession) -> Verdict:
+def _verdict(pick: _Pick, found: Support, conflicts: set[int], succession: Succession) -> Verdict:
     if succession.superseded(pick.passage):
         return Verdict.SUPERSEDED
     return Verdict.CONFLICT if conflicts else found.verdict
@@ -255,7 +217,5 @@ def _one_per_document(indexed: Index, passages: Sequence[int]) -> tuple[int, ...
 
 def _quoted(indexed: Index, statements: _Statements, at: int, name: str) -> Evidence:
     document = indexed.documents[indexed.passages[at].document]
-    said = statements[at]
-    if said is None:
-        raise ValueError(f"passage {at} makes no statement")
+    said = statements.told(at)
     return Evidence(id=name, snapshot=document.snapshot.id, start=said.start, end=said.end, quote=document.text[said.start : said.end])
