@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -78,11 +78,8 @@ def test_an_index_that_fails_half_way_leaves_the_old_one_and_no_litter(tmp_path:
 
 def test_indexers_at_once_do_not_spoil_it(tmp_path: Path) -> None:
     texts = [{f"p{n}": f"text{n} common" for n in range(size)} for size in (3, 5, 7, 9)]
-    threads = [threading.Thread(target=_index, args=(tmp_path,), kwargs=each) for each in texts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(PATIENCE)
+    with ThreadPoolExecutor(len(texts)) as pool:
+        list(pool.map(lambda each: _index(tmp_path, **each), texts, timeout=PATIENCE))
     assert len(_found(tmp_path, "common")) in (3, 5, 7, 9)
     with sqlite3.connect(tmp_path / "c.sqlite") as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)

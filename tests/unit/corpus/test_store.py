@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from synapse.corpus.folder import index_folder
 from synapse.corpus.store import Corpus, parse_url, url_of
 from synapse.errors import NotFound
+from tests.moments import assert_utc
 from tests.waiting import PATIENCE
 
 
@@ -40,7 +42,7 @@ def test_the_document_of_a_hit_is_the_text_as_it_was_extracted(corpora: Path) ->
     page = corpus.document(path)
     assert (name, page.title, page.media_type) == ("notes", "Caching", "text/markdown")
     assert page.text == "Caching\n\nIntro.\n\nEviction\n\nThe least recently used entry is evicted when the cache is full."
-    assert page.fetched_at.tzinfo is not None
+    assert_utc(page.fetched_at, datetime(2026, 1, 1, tzinfo=UTC), datetime.now(UTC))
     with pytest.raises(NotFound):
         corpus.document("nope")
     corpus.close()

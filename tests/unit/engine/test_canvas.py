@@ -18,10 +18,11 @@ from synapse.engine.registry import Registry
 from synapse.engine.runtime import Runtime
 from synapse.errors import InvalidInput, InvalidWorkflow
 from synapse.settings import BrokerSettings
-from synapse.workflows.definition import builtin, builtins, from_data, to_data
+from synapse.workflows.definition import builtins, from_data, to_data
 from synapse.workflows.expressions import evaluate
 from synapse.workflows.program import build
 from tests.unit.engine.workshop import Told, echo, make
+from tests.unit.workflows.shipped import shipped
 from tests.unit.workflows.strategies import workflows
 
 
@@ -83,9 +84,8 @@ def test_any_definition_is_the_same_after_its_canvas_went_through_json(workflow:
 
 @pytest.mark.parametrize("name", builtins())
 def test_the_workflows_that_ship_with_synapse_can_be_written_as_a_canvas(name: str) -> None:
-    workflow = builtin(name)
-    assert workflow is not None
-    back = to_workflow(workflow.name, to_canvas(workflow, the_app()), the_app().runtime.registry)
+    workflow = shipped(name)
+    back = to_workflow(name, to_canvas(workflow, the_app()), the_app().runtime.registry)
     assert back.do == workflow.do
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,6 +17,7 @@ from synapse.engine.runtime import Runtime
 from synapse.settings import BrokerSettings, StorageSettings
 from synapse.tasks.logger import logger
 from synapse.tools.memory import MemoryToolbox
+from tests.moments import assert_utc
 from tests.unit.state.house import House, step
 
 TWO = {"chain": [step("a"), step("b")]}
@@ -102,10 +104,11 @@ def test_the_same_end_delivered_again_writes_the_same_file(desk: Desk) -> None:
 
 def test_the_logger_is_told_until_when_it_has_time(desk: Desk) -> None:
     run = desk.house.begin(TWO)
+    before = datetime.now(UTC)
     EventLog(desk.runtime)(desk.events(run))
     (context,) = desk.contexts
     assert (context.agent, context.step, context.run) == ("logger", "logger", run)
-    assert context.deadline is not None
+    assert_utc(context.deadline, before + timedelta(seconds=30), datetime.now(UTC) + timedelta(seconds=30))
 
 
 def test_where_there_is_no_logger_nothing_is_logged(desk: Desk, logs: list[Any]) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from alembic.config import Config
@@ -17,21 +18,17 @@ def test_the_newest_migration_is_the_version_that_the_program_asks_for() -> None
 
 
 def test_of_many_that_upgrade_an_empty_file_at_once_none_fails(tmp_path: Path) -> None:
-    faults: list[BaseException] = []
+    together = threading.Barrier(4)
 
-    def upgrade() -> None:
+    def upgrade(_: int) -> str:
         database = Database(f"sqlite:///{tmp_path / 'x.db'}", tmp_path)
+        together.wait(PATIENCE)
         try:
             database.upgrade()
             database.check_version()
-        except BaseException as error:
-            faults.append(error)
+            return str(database.driver.rows("SELECT version_num FROM alembic_version", {})[0][0])
         finally:
             database.close()
 
-    threads = [threading.Thread(target=upgrade) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(PATIENCE)
-    assert faults == []
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(upgrade, range(4), timeout=PATIENCE)) == [VERSION] * 4

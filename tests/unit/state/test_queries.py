@@ -22,8 +22,11 @@ def test_a_run_s_value_has_the_members_that_were_not_skipped(house: House) -> No
 def test_the_last_page_has_no_next(house: House) -> None:
     for _ in range(2):
         house.begin(step("a"))
-    assert house.database.queries.runs(limit=2).next is None
-    assert house.database.queries.runs(limit=1).next is not None
+    queries = house.database.queries
+    assert queries.runs(limit=2).next is None
+    first = queries.runs(limit=1)
+    last = queries.runs(limit=1, cursor=first.next)
+    assert ([run.id for run in first.runs + last.runs], last.next) == (["r2", "r1"], None)
 
 
 def test_a_database_that_answers_is_pinged_in_silence(house: House) -> None:

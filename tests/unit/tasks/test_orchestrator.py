@@ -13,8 +13,8 @@ from synapse.tasks.orchestrator import FinishInput, PlanInput, finish, orchestra
 from synapse.tools.memory import MemoryToolbox
 from synapse.tools.memory_model import MemoryModel
 from synapse.workflows.compile import checked_input, compile_workflow
-from synapse.workflows.definition import builtin
 from tests.unit.tasks.steps import QUESTION, written
+from tests.unit.workflows.shipped import shipped
 
 
 async def test_a_question_becomes_a_plan(tools: MemoryToolbox) -> None:
@@ -66,8 +66,7 @@ def test_the_built_in_workflow_fits_these_agents() -> None:
         import_module(f"synapse.tasks.{name}") for name in ("orchestrator", "search", "extraction", "fact_check", "synthesis", "file_save")
     ]
     agents = {each.name: each for module in modules for each in vars(module).values() if isinstance(each, Agent)}
-    workflow = builtin("research")
-    assert workflow is not None
+    workflow = shipped("research")
     program = compile_workflow(workflow, agents)
     used = {node.source.agent for node in program.nodes.values() if node.kind == "step"}
     assert used == set(agents)

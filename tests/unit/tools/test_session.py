@@ -72,5 +72,6 @@ async def test_a_failure_to_open_is_told_and_does_not_stick() -> None:
     with pytest.raises(OSError, match="no route"):
         await session.client()
     opener.error = None
-    assert await session.client() is not None
+    assert await session.client() is await session.client()
+    assert opener.opened == 1
     await session.close()

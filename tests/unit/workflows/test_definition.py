@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from synapse.contracts.workflow import Step, Workflow
 from synapse.errors import InvalidWorkflow
 from synapse.workflows.definition import builtin, builtins, from_data, parse, to_data, to_yaml
 from synapse.workflows.program import digest_of
+from tests.unit.workflows.shipped import shipped
 from tests.unit.workflows.strategies import workflows
 
 
@@ -90,8 +92,6 @@ def test_json_is_read_as_well() -> None:
 
 def test_the_workflows_that_ship_are_found_by_name_and_others_are_not() -> None:
     assert "research" in builtins()
-    found = builtin("research")
-    assert found is not None
-    assert found.name == "research"
+    assert shipped("research") == parse((files("synapse.workflows") / "research.yaml").read_text("utf-8"))
     for name in ("nothing", "../research", "", "research.yaml"):
         assert builtin(name) is None
