@@ -58,3 +58,6 @@ class Model(Protocol):
         ``data`` is text from elsewhere by name, handed over as data and never as instructions. Raises
         `synapse.errors.NoAnswer`, and nothing else, when there is none that can be used: its message says why, fit for a report.
         """
+
+    def unused(self, role: Role) -> None:
+        """Count an answer that was given but could not be used, so that its work was done without the model after all."""

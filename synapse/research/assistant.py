@@ -31,17 +31,22 @@ class Assistant:
         try:
             return await self.model.ask(role, instructions, data, answer)
         except NoAnswer as error:
-            self.fell_back(role, str(error))
+            self._note_unused(role, str(error))
             return None
 
     def fell_back(self, role: Role, why: str) -> None:
-        """Note that something was done without the model after all."""
-        self.notes.append(f"For {_WORKS[role]} the language model was not used: {why}.")
+        """Note that an answer could not be used, and something was done without the model after all."""
+        if self.model is not None:
+            self.model.unused(role)
+        self._note_unused(role, why)
 
     def note(self, text: str) -> None:
         """Note something else, if there is a model to speak of."""
         if self.model is not None:
             self.notes.append(text)
+
+    def _note_unused(self, role: Role, why: str) -> None:
+        self.notes.append(f"For {_WORKS[role]} the language model was not used: {why}.")
 
     @property
     def use(self) -> ModelUse:

@@ -28,7 +28,9 @@ TOOL_SECONDS = Histogram(
     "synapse_tool_call_seconds", "Time of one tool call, tries and the opening of a session included", ["tool"], buckets=_TOOL_BUCKETS
 )
 LLM_CALLS = Counter("synapse_llm_calls_total", "Questions to the language model, by what became of them", ["role", "outcome"])
-LLM_FALLBACKS = Counter("synapse_llm_fallbacks_total", "Work that was done without the model for want of an answer", ["agent", "role"])
+LLM_FALLBACKS = Counter(
+    "synapse_llm_fallbacks_total", "Work done without the model after all: no answer, or one that did not hold", ["agent", "role"]
+)
 LLM_REQUEST_SECONDS = Histogram(
     "synapse_llm_request_seconds", "Time of one request to a model's server; a question may take several", ["role"], buckets=_LLM_BUCKETS
 )

@@ -117,7 +117,11 @@ class ServerModel:
         finally:
             metrics.LLM_CALLS.labels(role, outcome).inc()
             if not outcome.answered and outcome is not Outcome.CANCELLED:
-                metrics.LLM_FALLBACKS.labels(self._agent, role).inc()
+                self.unused(role)
+
+    def unused(self, role: Role) -> None:
+        """Count work that is done without the model after all: for want of an answer, or of one that holds."""
+        metrics.LLM_FALLBACKS.labels(self._agent, role).inc()
 
     async def _asked(self, role: Role, conversation: list[Message], answer: type[A]) -> tuple[A, Outcome]:
         url, model = self._models.settings.endpoint(role)

@@ -22,6 +22,7 @@ class MemoryModel:
     reply: Reply
     usage: Usage = field(default_factory=Usage)
     asked: list[tuple[Role, str, dict[str, str]]] = field(default_factory=list)
+    not_used: list[Role] = field(default_factory=list)
 
     async def ask(self, role: Role, instructions: str, data: Mapping[str, str], answer: type[A]) -> A:
         """What the function gives. Raises NoAnswer when it gives one, or something of another shape."""
@@ -34,3 +35,7 @@ class MemoryModel:
             return answer.model_validate(said.model_dump() if isinstance(said, BaseModel) else said)
         except ValidationError as error:
             raise NoAnswer("its answer has another shape") from error
+
+    def unused(self, role: Role) -> None:
+        """Keep the role of an answer that could not be used."""
+        self.not_used.append(role)

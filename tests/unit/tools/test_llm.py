@@ -369,6 +369,12 @@ async def test_every_question_is_counted_once_by_what_became_of_it(
     assert _fallbacks() == fallbacks + (not answered)
 
 
+async def test_an_answer_that_does_not_hold_is_counted_as_work_done_without_the_model(asking: Asking) -> None:
+    fallbacks = _fallbacks()
+    asking.model().unused(Role.WRITE)
+    assert _fallbacks() == fallbacks + 1
+
+
 async def test_a_question_that_is_cancelled_is_counted_as_that(asking: Asking, server: ModelServer) -> None:
     entered = asyncio.Event()
     loop = asyncio.get_running_loop()
