@@ -80,7 +80,9 @@ def markdown(report: Report) -> str:
         parts += [f"- {_cited(one, numbers)}\n- {_cited(other, numbers)}" for one, other in undecided]
     if settled:
         parts.append("## What newer editions changed")
-        parts += [f"- {now}: {_cited(one, numbers)}\n- {then}: {_cited(other, numbers)}" for one, other, now, then in settled]
+        parts += [
+            f"- {escape(now)}: {_cited(one, numbers)}\n- {escape(then)}: {_cited(other, numbers)}" for one, other, now, then in settled
+        ]
     parts += _gaps(report)
     if report.references:
         parts += ["## How to read the marks", _legend(report), "## Sources", *(_reference(item, report) for item in report.references)]
