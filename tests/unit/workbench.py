@@ -20,6 +20,7 @@ from synapse.service.service import Service
 from synapse.settings import BrokerSettings, EngineSettings, StorageSettings, ToolSettings
 from synapse.state.records import Hint
 from synapse.tools.memory import MemoryToolbox
+from tests.unit.state.emptied import put_empty
 
 ECHO = """
 name: echo
@@ -98,8 +99,9 @@ class Workbench:
         self.pending = Pending()
         parts: dict[str, Any] = {"publisher": self.pending, "toolbox": self._toolbox}
         self.runtime.__dict__.update(parts)
+        if not (home / "synapse.db").exists():
+            put_empty(home / "synapse.db")
         self.service = Service(self.runtime)
-        self.service.upgrade()
 
     def _toolbox(self, context: StepContext, progress: Any) -> Toolbox:
         return MemoryToolbox(pages=PAGES, context=context, files=self.tools.files, blobs=self.runtime.database.blobs)  # type: ignore[arg-type] # stores alike

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
@@ -12,14 +11,6 @@ from synapse.api.app import create_app
 from synapse.service.service import Service
 from synapse.settings import ApiSettings
 from tests.unit.workbench import Workbench
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Workbench]:
-    """A service whose runs are worked off when the test says so."""
-    bench = Workbench(tmp_path)
-    yield bench
-    bench.close()
 
 
 @pytest.fixture

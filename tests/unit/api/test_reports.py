@@ -14,8 +14,13 @@ from tests.unit.workbench import QUESTION, Workbench
 
 
 @pytest.fixture
-async def run(bench: Workbench) -> str:
-    return (await asyncio.to_thread(bench.finished, RunRequest(question=QUESTION))).id
+def bench(researched: tuple[Workbench, str]) -> Workbench:
+    return researched[0]
+
+
+@pytest.fixture
+def run(researched: tuple[Workbench, str]) -> str:
+    return researched[1]
 
 
 @pytest.mark.parametrize(

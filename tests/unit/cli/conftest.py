@@ -14,7 +14,6 @@ from synapse.cli.house import House, Ports
 from synapse.cli.main import run as run_command
 from synapse.service.corpora import Corpora
 from synapse.telemetry import logs
-from tests.unit.workbench import Workbench
 
 PAGES = {
     "ants.md": "# Ants\n\nAnts find food by following scent trails that other ants have laid. Ants carry many times their own weight.\n",
@@ -79,14 +78,6 @@ def synapse(capsys: pytest.CaptureFixture[str]) -> Iterator[Command]:
 
     yield call
     logs.configure(quiet=True)
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Workbench]:
-    """A service whose runs are worked off when the test says so."""
-    bench = Workbench(tmp_path)
-    yield bench
-    bench.close()
 
 
 @pytest.fixture

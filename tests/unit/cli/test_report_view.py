@@ -2,12 +2,18 @@ from __future__ import annotations
 
 from io import StringIO
 
+import pytest
 from rich.console import Console
 
 from synapse.cli.report_view import show
 from synapse.contracts.report import Report
-from synapse.contracts.run import RunRequest
 from tests.unit.workbench import QUESTION, Workbench
+
+
+@pytest.fixture
+async def report(researched: tuple[Workbench, str]) -> Report:
+    bench, run = researched
+    return await bench.service.reports.json(bench.service.runs.get(run))
 
 
 def _shown(report: Report, **options: bool) -> str:
@@ -16,8 +22,7 @@ def _shown(report: Report, **options: bool) -> str:
     return console.file.getvalue()  # type: ignore[attr-defined, no-any-return] # a StringIO
 
 
-async def test_every_statement_has_its_numbers_and_every_source_its_quotes(bench: Workbench) -> None:
-    report = await bench.service.reports.json(bench.finished(RunRequest(question=QUESTION)))
+def test_every_statement_has_its_numbers_and_every_source_its_quotes(report: Report) -> None:
     shown = " ".join(_shown(report).split())
     assert QUESTION in shown
     assert all(f"{sentence.text} [" in shown for sentence in report.answer)
@@ -25,8 +30,7 @@ async def test_every_statement_has_its_numbers_and_every_source_its_quotes(bench
     assert all(f"({item.start}–{item.end})" in shown for item in report.evidence)
 
 
-async def test_a_page_cannot_move_the_cursor(bench: Workbench) -> None:
-    report = await bench.service.reports.json(bench.finished(RunRequest(question=QUESTION)))
+def test_a_page_cannot_move_the_cursor(report: Report) -> None:
     evil = report.references[0].model_copy(update={"title": "a\x1b[2J\x9b31m\u202etitle [red]x[/red]"})
     shown = _shown(report.model_copy(update={"references": (evil, *report.references[1:])}))
     assert "a[2J31mtitle [red]x[/red]" in shown
@@ -38,8 +42,7 @@ def test_an_honest_nothing_is_said() -> None:
     assert "No evidence found" in _shown(nothing)
 
 
-async def test_a_quote_of_a_paper_shows_its_page(bench: Workbench) -> None:
-    report = await bench.service.reports.json(bench.finished(RunRequest(question=QUESTION)))
+def test_a_quote_of_a_paper_shows_its_page(report: Report) -> None:
     first = report.references[0]
     paged = first.model_copy(update={"pages": tuple((7, 8) for _ in first.evidence)})
     assert "(pp. 7–8, " in _shown(report.model_copy(update={"references": (paged, *report.references[1:])}))

@@ -18,6 +18,7 @@ from synapse.settings import BrokerSettings, StorageSettings
 from synapse.tasks.logger import logger
 from synapse.tools.memory import MemoryToolbox
 from tests.moments import assert_utc
+from tests.unit.state.emptied import put_empty
 from tests.unit.state.house import House, step
 
 TWO = {"chain": [step("a"), step("b")]}
@@ -30,7 +31,7 @@ class Desk:
         self.runtime = Runtime(
             StorageSettings(home=home, database_url=None), BrokerSettings(broker_url=None), registry=Registry({"logger": logger})
         )
-        self.runtime.database.upgrade()
+        put_empty(home / "synapse.db")
         self.house = House(self.runtime.database)
         self.files: dict[str, str] = {}
         self.contexts: list[StepContext] = []

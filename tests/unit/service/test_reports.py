@@ -7,8 +7,9 @@ from synapse.errors import Conflict, NotFound
 from tests.unit.workbench import QUESTION, Workbench
 
 
-async def test_a_report_is_the_same_in_all_its_forms(bench: Workbench) -> None:
-    run = bench.finished(RunRequest(question=QUESTION))
+async def test_a_report_is_the_same_in_all_its_forms(researched: tuple[Workbench, str]) -> None:
+    bench, run_id = researched
+    run = bench.service.runs.get(run_id)
     report = await bench.service.reports.json(run)
     assert report.question == QUESTION
     for drawn in (await bench.service.reports.markdown(run), await bench.service.reports.html(run)):

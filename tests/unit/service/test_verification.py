@@ -17,8 +17,14 @@ from tests.unit.workbench import PAGES, QUESTION, Workbench
 
 
 @pytest.fixture
-def run(bench: Workbench) -> RunDetail:
-    return bench.finished(RunRequest(question=QUESTION))
+def bench(researched: tuple[Workbench, str]) -> Workbench:
+    return researched[0]
+
+
+@pytest.fixture
+def run(researched: tuple[Workbench, str]) -> RunDetail:
+    bench, run = researched
+    return bench.service.runs.get(run)
 
 
 def _blob(bench: Workbench, sha256: str) -> Path:

@@ -15,6 +15,7 @@ from synapse.state.records import Attempt, Keep, Outcome
 from synapse.workflows.definition import from_data
 from synapse.workflows.program import Program, build, decode_index, encode_index, parse_place, place
 from synapse.workflows.values import Rows, document, fetches
+from tests.unit.state.emptied import put_empty
 
 KEEP = Keep("w", "synapse-echo")
 BROKEN = Failure(code="permanent", message="broken")
@@ -141,6 +142,10 @@ class House:
 
 def open_house(url: str, home: Path, *, upgrade: bool = True, **engine: Any) -> House:
     """A database, its tables made."""
+    scheme, _, file = url.partition(":///")
+    if scheme == "sqlite" and upgrade:
+        put_empty(Path(file))
+        upgrade = False
     database = Database(url, home, EngineSettings(**{"lease_seconds": 30.0, "hint_grace_seconds": 30.0, **engine}))
     if upgrade:
         database.upgrade()
