@@ -7,7 +7,7 @@ import importlib
 import json
 from collections.abc import Mapping
 
-SETS = ("extraction", "wice", "cranfield")
+SETS = ("extraction", "wice", "grounding", "cranfield")
 
 
 def main() -> None:

@@ -51,9 +51,13 @@ def measure() -> Mapping[str, Mapping[str, float]]:
     return {"synapse": figures(_synapse), "greedy IDF coverage": figures(_greedy), "BM25, first two": figures(_bm25)}
 
 
+def plain(sentences: Sequence[str]) -> tuple[list[str], list[int]]:
+    """A page's sentences without marks, and the places of those that are about the page."""
+    return [_META.sub("", sentence) for sentence in sentences], [at for at, each in enumerate(sentences) if _META.match(each)]
+
+
 def _synapse(statement: str, sentences: list[str]) -> Answer:
-    asides = [at for at, sentence in enumerate(sentences) if _META.match(sentence)]
-    found = backing(statement, [_META.sub("", sentence) for sentence in sentences], asides)
+    found = backing(statement, *plain(sentences))
     return found.sentences, found.score
 
 

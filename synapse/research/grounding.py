@@ -9,11 +9,18 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from synapse.research.support import backing
 from synapse.research.text import QUESTION_WORDS, STOP_WORDS, WORD, squeeze, stem, terms, word_set
 
 _MOST_CHARS = 500
-# Under this share of its content words in the quotes, a sentence is not a rewording of them.
-_LEAST_SHARED = 0.65
+LEAST_BACKING = 0.5
+"""Under this score of `support.backing` a sentence is not a rewording of its quotes.
+
+Chosen on the development part of WiCE (`benchmarks.quality.grounding`): with it .85 of the statements that all checks let stand are
+supported, and .29 of the supported ones stand. A share of .65 of the words, all alike, gives .81 and .23 instead; at .45 the precision
+is .74, at .55 the recall is .26.
+"""
+FAR_AWAY = "it is too far from the words of its evidence"
 _ENDS = (".", "!", "。", "！")
 _CLOSERS = "\"'”’)]"
 _ADDRESS = re.compile(r"\w://|\bwww\.|\]\(|<[a-z/!]|\b(?:mailto|javascript|data):", re.IGNORECASE)
@@ -105,6 +112,4 @@ def _all_denied(evidence: str) -> bool:
 
 
 def _far_away(said: str, evidence: str) -> str | None:
-    mine = set(terms(said))
-    shared = mine & set(terms(evidence))
-    return None if mine and len(shared) >= _LEAST_SHARED * len(mine) else "it is too far from the words of its evidence"
+    return None if backing(said, [evidence]).score >= LEAST_BACKING else FAR_AWAY

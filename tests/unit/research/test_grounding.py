@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synapse.research.grounding import ungrounded
+from synapse.research.grounding import FAR_AWAY, ungrounded
 
 QUOTE = "With acks_late the broker keeps a task of Celery 5.3 for 3,600 seconds, and 40% of the workers do not notice."
 OTHER = "The Visibility Timeout of Redis defaults to one hour."
@@ -68,6 +68,23 @@ def test_several_quotes_bear_one_sentence_together() -> None:
     sentence = "The Visibility Timeout of Redis is one hour, and with acks_late the broker keeps a task for 3600 seconds."
     assert ungrounded(sentence, [QUOTE, OTHER]) is None
     assert ungrounded(sentence, [OTHER]) is not None
+
+
+FOUND = "The investigation of the commission found that the separator of the pump corroded."
+BUILT = "The tower in Paris is 300 metres high and was built of iron by Eiffel in 1889."
+
+
+@pytest.mark.parametrize(
+    ("sentence", "quote", "stands"),
+    [
+        ("The commission investigated and found corrosive separation in pumps.", FOUND, True),
+        ("The commission found a rusty old metal part in pumps.", FOUND, False),
+        ("In 1889 Eiffel erected a landmark of iron in Paris.", BUILT, True),
+        ("A high tower of iron makes visitors of the city rather dizzy.", BUILT, False),
+    ],
+)
+def test_words_that_begin_alike_count_for_a_rewording_and_names_and_figures_double(sentence: str, quote: str, stands: bool) -> None:
+    assert ungrounded(sentence, [quote]) == (None if stands else FAR_AWAY)
 
 
 def test_without_a_quote_nothing_stands() -> None:
