@@ -1,4 +1,4 @@
-"""Fixtures every test may use: private servers for the session, a fresh database and virtual host for each test."""
+"""Fixtures every test may use: private servers, a fresh database and virtual host for each test."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.services import Postgres, RabbitMQ, ServiceMissing
 from tests.services.process import Service
+from tests.unit.model_server import ModelServer, model_server
 
 AnyService = TypeVar("AnyService", bound=Service)
 _CI = os.environ.get("CI") == "true"
@@ -51,6 +52,20 @@ def rabbitmq() -> Iterator[RabbitMQ]:
 def postgres() -> Iterator[Postgres]:
     """A database server for the session. A test that stops or kills it may leave it down."""
     yield from _serve(Postgres)
+
+
+@pytest.fixture(scope="module")
+def running_model_server() -> Iterator[ModelServer]:
+    """A language model's server for the tests of a module, which ask for it as ``server``."""
+    with model_server() as running:
+        yield running
+
+
+@pytest.fixture
+def server(running_model_server: ModelServer) -> ModelServer:
+    """A language model's server that was asked nothing yet, and told nothing to say."""
+    running_model_server.forget()
+    return running_model_server
 
 
 @pytest.fixture

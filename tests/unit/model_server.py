@@ -86,6 +86,13 @@ class ModelServer:
         self.released = threading.Event()
         self.url = ""
 
+    def forget(self) -> None:
+        """As if it had only just been started."""
+        self.asked.clear()
+        self.next.clear()
+        self.models = []
+        self.always = fail(500)
+
     def says(self, *answers: Said | Behaviour) -> None:
         """Say these, one after the other."""
         self.next.extend(answers)

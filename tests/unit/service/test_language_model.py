@@ -4,7 +4,6 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,25 +11,16 @@ import pytest
 from synapse.service.health import Check
 from synapse.service.language_model import check_models
 from synapse.settings import LlmSettings
-from tests.unit.model_server import HANG, ModelServer, Said, fail, model_server, say
+from tests.unit.model_server import HANG, ModelServer, Said, fail, say
 from tests.waiting import PATIENCE
 
 KEY = "key-secret"
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[ModelServer]:
-    with model_server() as server:
-        yield server
-
-
 @pytest.fixture
-def server(running: ModelServer) -> ModelServer:
-    running.asked.clear()
-    running.next.clear()
-    running.models = []
-    running.always = say('{"ok": true}')
-    return running
+def server(server: ModelServer) -> ModelServer:
+    server.always = say('{"ok": true}')
+    return server
 
 
 def checked(**settings: Any) -> tuple[Check, ...]:

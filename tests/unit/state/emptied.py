@@ -19,6 +19,7 @@ def _made() -> bytes:
 
 
 def put_empty(file: Path) -> None:
-    """Make the file such a database. It must not be there yet."""
+    """Make the file such a database, and its folder if need be. It must not be there yet."""
+    file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("xb") as out:
         out.write(_made())

@@ -5,7 +5,7 @@ import contextlib
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -23,7 +23,7 @@ from synapse.settings import LlmSettings
 from synapse.telemetry import metrics
 from synapse.tools import budget
 from synapse.tools.llm import Models, ServerModel
-from tests.unit.model_server import HANG, Asked, ModelServer, Said, fail, model_server, say
+from tests.unit.model_server import HANG, Asked, ModelServer, Said, fail, say
 from tests.waiting import PATIENCE
 
 
@@ -36,20 +36,6 @@ class Answer(BaseModel):
 
 GOOD = '{"text": "yes", "ids": ["e1"]}'
 CONTEXT = StepContext(run="r", step="s", agent="a", attempt=1)
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[ModelServer]:
-    with model_server() as server:
-        yield server
-
-
-@pytest.fixture
-def server(running: ModelServer) -> ModelServer:
-    running.asked.clear()
-    running.next.clear()
-    running.always = fail(500)
-    return running
 
 
 class Asking:

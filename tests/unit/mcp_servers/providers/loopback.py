@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -156,6 +157,22 @@ async def assert_named_failure(make: Callable[[str, float], SearchProvider], bad
     assert len(said) < 200
     # Nothing of the exchange hangs on the error either, for a log to print.
     assert caught.value.__cause__ is None
+
+
+async def assert_key_goes_nowhere_else(
+    make: Callable[[str], SearchProvider], raw: bytes, header: tuple[str, str], secret: str, log: pytest.LogCaptureFixture
+) -> None:
+    """The header holds the key as it is asked for; the rest of the request, the log and the provider as text do not."""
+    log.set_level(logging.DEBUG)
+    async with serving(raw) as site:
+        provider = make(site.url)
+        await provider.search("cats", 5)
+    (asked,) = site.asked
+    name, value = header
+    assert secret in value
+    assert asked.headers[name] == value
+    others = [each for other, each in asked.headers.items() if other != name]
+    assert secret not in "".join([asked.target, asked.body.decode(), *others, log.text, repr(provider)])
 
 
 _SCALARS = st.one_of(

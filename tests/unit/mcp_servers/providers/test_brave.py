@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 import pytest
@@ -9,7 +8,16 @@ from pydantic import SecretStr
 
 from synapse.errors import InvalidInput, Permanent
 from synapse.mcp_servers.providers.brave import BraveProvider
-from tests.unit.mcp_servers.providers.loopback import BAD, Bad, answered, as_json, assert_named_failure, serving, shapes
+from tests.unit.mcp_servers.providers.loopback import (
+    BAD,
+    Bad,
+    answered,
+    as_json,
+    assert_key_goes_nowhere_else,
+    assert_named_failure,
+    serving,
+    shapes,
+)
 
 KEY = SecretStr("brave-secret")
 ANSWER = {
@@ -49,12 +57,8 @@ async def test_pages_come_with_title_description_and_date() -> None:
 
 
 async def test_its_key_goes_into_a_header_and_nowhere_else(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG)
-    async with serving(as_json(ANSWER)) as site:
-        provider = _make(site.url)
-        await provider.search("cats", 5)
-    assert site.asked[0].headers["x-subscription-token"] == "brave-secret"
-    assert "brave-secret" not in site.asked[0].target + caplog.text + repr(provider)
+    header = ("x-subscription-token", "brave-secret")
+    await assert_key_goes_nowhere_else(_make, as_json(ANSWER), header, "brave-secret", caplog)
 
 
 def test_a_key_that_no_header_can_hold_is_refused_without_being_repeated() -> None:
