@@ -14,8 +14,8 @@ from synapse.engine.registry import Registry
 from synapse.research.citations import check
 from synapse.tools.memory import MemoryToolbox
 from synapse.workflows.compile import checked_input, compile_workflow
-from synapse.workflows.definition import builtin
 from tests.unit.engine.workshop import Workshop
+from tests.unit.workflows.shipped import shipped
 
 
 class Pilot:
@@ -24,10 +24,8 @@ class Pilot:
     def __init__(self, workshop: Workshop, tools: MemoryToolbox) -> None:
         self.house, self.tools = workshop.house, tools
         registry = Registry.installed()
-        workflow = builtin("research")
-        assert workflow is not None
-        self.workflow = workflow
-        self.program = compile_workflow(workflow, registry)
+        self.workflow = shipped("research")
+        self.program = compile_workflow(self.workflow, registry)
         self.runner = replace(workshop.runner, agents=registry, toolbox=lambda context, progress: replace(tools, context=context))
 
     def ask(self, question: str, **more: Any) -> str:

@@ -12,11 +12,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO, cast
 
 import httpx
 import pytest
 
 from synapse.contracts.report import Report
+from tests.waiting import PATIENCE
 
 SECONDS = 90
 PAGES = {
@@ -104,6 +106,7 @@ class Up:
             self.process = subprocess.Popen(
                 _command("up", "--port", "0"), env=environment, stdout=subprocess.PIPE, stderr=errors, start_new_session=True
             )
+        self._out = cast(BinaryIO, self.process.stdout)
         try:
             self.url = re.findall(r"^api +(\S+)$", self._printed(log), re.MULTILINE)[0]
         except BaseException:
@@ -111,29 +114,27 @@ class Up:
             raise
 
     def _printed(self, log: Path) -> str:
-        assert self.process.stdout is not None
         printed = b""
         with selectors.DefaultSelector() as selector:
-            selector.register(self.process.stdout, selectors.EVENT_READ)
+            selector.register(self._out, selectors.EVENT_READ)
             while b"ready" not in printed:
                 assert selector.select(SECONDS), f"not ready: {log.read_text()}"
                 # Not readline: what it has buffered, the selector does not see.
-                data = os.read(self.process.stdout.fileno(), 65_536)
+                data = os.read(self._out.fileno(), 65_536)
                 assert data, f"it ended: {log.read_text()}"
                 printed += data
         return printed.decode()
 
     def stop(self) -> int:
         """SIGTERM, and how it ended."""
-        assert self.process.stdout is not None
-        self.process.stdout.close()
+        self._out.close()
         self.process.send_signal(signal.SIGTERM)
         try:
-            return self.process.wait(20)
+            return self.process.wait(PATIENCE)
         finally:
             if self.process.poll() is None:
                 os.killpg(self.process.pid, signal.SIGKILL)
-                self.process.wait(10)
+                self.process.wait(PATIENCE)
 
 
 @pytest.fixture
@@ -149,7 +150,7 @@ def up(environment: dict[str, str], documents: Path, tmp_path: Path) -> Iterator
 
 
 def test_a_client_asks_follows_and_reads_and_sigterm_is_a_clean_end(up: Up, environment: dict[str, str]) -> None:
-    with httpx.Client(base_url=up.url, timeout=30, trust_env=False) as client:
+    with httpx.Client(base_url=up.url, timeout=PATIENCE, trust_env=False) as client:
         accepted = client.post("/v1/runs", json={"question": QUESTION})
         assert accepted.status_code == 202
         where = accepted.headers["location"]
@@ -172,7 +173,7 @@ def test_a_client_asks_follows_and_reads_and_sigterm_is_a_clean_end(up: Up, envi
 
 
 def test_an_open_stream_does_not_keep_it_from_stopping(up: Up, environment: dict[str, str]) -> None:
-    with httpx.Client(base_url=up.url, timeout=30, trust_env=False) as client:
+    with httpx.Client(base_url=up.url, timeout=PATIENCE, trust_env=False) as client:
         run = client.post("/v1/runs", json={"question": QUESTION}).json()["id"]
         client.post(f"/v1/runs/{run}/cancel")
         client.post(f"/v1/runs/{run}/resume")

@@ -23,6 +23,7 @@ from synapse.settings import McpServerSettings, ToolSettings
 from synapse.tools.loop import BackgroundLoop
 from synapse.tools.mcp import McpToolbox, McpTools
 from synapse.tools.memory import MemoryBlobs
+from tests.waiting import PATIENCE
 
 TOKEN = "a-token-for-this-test-only"
 PAGE = "<html><head><title>Cats</title></head><body><article><h1>Cats</h1>" + "<p>Cats sleep for most of the day in warm places.</p>" * 8
@@ -54,12 +55,12 @@ class Served:
 
         self._thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
         self._thread.start()
-        assert ready.wait(20)
+        assert ready.wait(PATIENCE)
         self._listener = listener
 
     def stop(self) -> None:
         self._server.should_exit = True
-        self._thread.join(10)
+        self._thread.join(PATIENCE)
         self._listener.close()
 
     @property
@@ -97,7 +98,7 @@ def site() -> Iterator[Served]:
 
 @pytest.fixture(scope="module")
 def servers(home: Path, site: Served) -> Iterator[tuple[Served, Served]]:
-    settings = McpServerSettings(mcp_token=SecretStr(TOKEN), fetch_allow_hosts=(f"127.0.0.1:{site.port}",), fetch_timeout_seconds=10)
+    settings = McpServerSettings(mcp_token=SecretStr(TOKEN), fetch_allow_hosts=(f"127.0.0.1:{site.port}",), fetch_timeout_seconds=PATIENCE)
     both = Served(lambda: primary.create_app(settings, home)), Served(lambda: filesystem.create_app(settings, home))
     yield both
     for served in both:
@@ -113,7 +114,7 @@ def tools(servers: tuple[Served, Served]) -> Iterator[McpTools]:
     loop.close()
 
 
-def _settings(first: Served, second: Served, token: str = TOKEN, seconds: float = 20.0) -> ToolSettings:
+def _settings(first: Served, second: Served, token: str = TOKEN, seconds: float = PATIENCE) -> ToolSettings:
     return ToolSettings(
         mcp_primary_url=f"{first.url}/mcp/",
         mcp_filesystem_url=f"{second.url}/mcp",

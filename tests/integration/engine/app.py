@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from pathlib import Path
 
 from celery import signals
@@ -16,8 +15,7 @@ from synapse.engine.app import create_app
 from synapse.engine.registry import Registry
 from synapse.engine.runtime import Runtime
 from synapse.errors import Permanent, Transient
-
-_LOOK = 0.02
+from tests.waiting import until
 
 
 class Things(BaseModel):
@@ -59,15 +57,13 @@ def work(task: Thing, tools: Toolbox) -> Done:
     kind, folder, attempt = task.thing.partition("-")[0], Path(task.folder), tools.context.attempt
     if kind == "broken":
         raise Permanent(f"{task.thing} is broken")
-    if kind == "flaky" and attempt < 3:
+    if kind == "unready" and attempt < 3:
         raise Transient(f"{task.thing} is not ready")
     if kind == "repairable" and not (folder / "repaired").exists():
         raise Permanent(f"{task.thing} needs repair")
     if kind == "blocking" and not (folder / "go").exists():
         (folder / f"started-{attempt}").touch()
-        waited = threading.Event()
-        while not (folder / "go").exists():
-            waited.wait(_LOOK)
+        until((folder / "go").exists, "the test says go")
     return Done(thing=task.thing, attempt=attempt)
 
 

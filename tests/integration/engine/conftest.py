@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +21,9 @@ from synapse.workflows.compile import compile_workflow
 from synapse.workflows.definition import parse
 from tests.integration.engine.app import registry
 from tests.services.process import ServerProcess
+from tests.waiting import PATIENCE, until
 
 ROOT = Path(__file__).parents[3]
-SECONDS = 60.0
 
 FAN_OUT = """
 name: fan-out
@@ -36,16 +35,6 @@ do:
       do: {step: work, agent: test.work, with: {thing: item, folder: input.folder}, on_error: skip}
     - {step: sum, agent: test.sum, with: {dones: steps.works, skipped: skipped.works}}
 """
-
-
-def until(condition: Callable[[], Any], what: str, seconds: float = SECONDS) -> Any:
-    """What the condition gives once it holds; fails the test when that takes too long."""
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        if time.monotonic() > deadline:
-            pytest.fail(f"not within {seconds:g} s: {what}")
-        time.sleep(0.02)
-    return found
 
 
 class Client:
@@ -65,7 +54,7 @@ class Client:
             self.runtime.publisher.hints(begun.hints)
         return begun.run
 
-    def ended(self, run: str, seconds: float = SECONDS) -> RunDetail:
+    def ended(self, run: str, seconds: float = PATIENCE) -> RunDetail:
         """The run, once it has ended."""
         until(lambda: self.runtime.database.queries.state(run).terminal, f"end of run {run}", seconds)
         return self.run(run)

@@ -12,11 +12,13 @@ import kombu
 import pytest
 
 from synapse.contracts.messages import Event
+from synapse.contracts.run import Failure
 from synapse.engine import topology
 from synapse.state.records import Hint
 from synapse.workflows.program import build
-from tests.integration.engine.conftest import FAN_OUT, Client, WorkerProcesses, until
+from tests.integration.engine.conftest import FAN_OUT, Client, WorkerProcesses
 from tests.services import RabbitMQ, procfs
+from tests.waiting import until
 
 BLOCKING = """
 name: blocking
@@ -35,7 +37,8 @@ def things(*names: str) -> dict[str, object]:
 
 @pytest.mark.parametrize("pool", [("-P", "threads", "-c", "3"), ("-P", "prefork", "-c", "2"), ("-P", "solo")], ids=lambda pool: pool[1])
 def test_a_healthy_run_needs_no_repair_whatever_the_pool(client: Client, workers: WorkerProcesses, pool: tuple[str, ...]) -> None:
-    workers.start(*pool)
+    # So long that no hint or lease counts as lost on a busy machine, and a message that is really lost makes the test end without it.
+    workers.start(*pool, SYNAPSE_LEASE_SECONDS="300", SYNAPSE_HINT_GRACE_SECONDS="300")
     runs = [client.begin(FAN_OUT, things(*(f"plain-{i}" for i in range(6)))) for _ in range(5)]
     for run in runs:
         ended = client.ended(run)
@@ -103,9 +106,9 @@ def test_all_members_failing_and_no_members_at_all_both_end(client: Client, work
 
 def test_a_transient_failure_is_tried_again_on_a_timer_that_holds_no_message(client: Client, workers: WorkerProcesses) -> None:
     workers.start()
-    run = client.begin(FAN_OUT, things("flaky-1"))
+    run = client.begin(FAN_OUT, things("unready-1"))
     ended = client.ended(run)
-    assert ended.output["dones"] == [{"thing": "flaky-1", "attempt": 3}]
+    assert ended.output["dones"] == [{"thing": "unready-1", "attempt": 3}]
     assert len(client.events(run, "step.retrying")) == 2
 
 
@@ -114,9 +117,7 @@ def test_a_failed_run_resumes_from_its_last_good_steps(client: Client, workers: 
     definition = BLOCKING.replace("blocking-1", "repairable-1")
     run = client.begin(definition, {})
     ended = client.ended(run)
-    assert ended.state == "failed"
-    assert ended.error is not None
-    assert ended.error.message == "repairable-1 needs repair"
+    assert (ended.state, ended.error) == ("failed", Failure(code="permanent", message="repairable-1 needs repair"))
     (tmp_path / "repaired").touch()
     program = build(client.runtime.database.definitions.of_run(run))
     client.runtime.publisher.hints(client.runtime.database.lifecycle.resume(program, run))
@@ -130,18 +131,20 @@ def test_cancelling_reaches_a_running_step(client: Client, workers: WorkerProces
     run = client.begin(WAITING, {})
     until((tmp_path / "waiting").exists, "the step begins")
     assert client.runtime.database.lifecycle.cancel(run, "enough")
-    until((tmp_path / "cancelled").exists, "the agent hears of it", seconds=10)
+    until((tmp_path / "cancelled").exists, "the agent hears of it")
     assert client.run(run).state == "cancelled"
     assert [event.name for event in client.events(run)][-1] == "run.cancelled"
 
 
 def test_a_run_past_its_deadline_fails_and_its_step_is_stopped(client: Client, workers: WorkerProcesses, tmp_path: Path) -> None:
     workers.start()
-    ended = client.ended(client.begin(WAITING, {}, timeout=1.5))
-    assert ended.state == "failed"
-    assert ended.error is not None
-    assert ended.error.code in ("deadline", "timeout")
-    until((tmp_path / "cancelled").exists, "the agent is stopped", seconds=10)
+    run = client.begin(WAITING, {})
+    until((tmp_path / "waiting").exists, "the step begins")
+    # As if it had begun long ago: with a deadline of seconds a busy machine may not even begin the step before it.
+    client.runtime.database.driver.rows("UPDATE run SET deadline = {in:ago} WHERE id = :run", {"run": run, "ago": -1.0})
+    ended = client.ended(run)
+    assert (ended.state, ended.error) == ("failed", Failure(code="deadline", message="the run's deadline passed"))
+    until((tmp_path / "cancelled").exists, "the agent is stopped")
 
 
 def test_a_lost_message_is_sent_again(client: Client, workers: WorkerProcesses) -> None:
@@ -186,6 +189,7 @@ def test_every_event_is_published_once_recorded_and_any_amqp_client_can_read_it(
     assert got == wanted
 
 
+@pytest.mark.timeout(360)  # a broker is started anew, and then every lost message must first count as lost
 def test_a_broker_that_restarts_or_loses_its_data_loses_no_run(
     client: Client, workers: WorkerProcesses, rabbitmq: RabbitMQ, tmp_path: Path
 ) -> None:
@@ -194,6 +198,6 @@ def test_a_broker_that_restarts_or_loses_its_data_loses_no_run(
     rabbitmq.wipe()
     runs += [client.begin(FAN_OUT, things("plain-1"))]
     for run in runs:
-        assert client.ended(run, seconds=90).state == "succeeded"
+        assert client.ended(run, seconds=240).state == "succeeded"
         succeeded = [event.step for event in client.events(run, "step.succeeded")]
         assert len(succeeded) == len(set(succeeded))

@@ -14,6 +14,7 @@ from synapse.contracts.messages import Event
 from synapse.state.events import START
 from synapse.state.records import Outcome
 from tests.unit.state.house import House, foreach, step
+from tests.waiting import PATIENCE
 
 WIDTH = 12
 _POOL = ThreadPoolExecutor(WIDTH + 1)  # the same threads throughout, for each has a connection of its own
@@ -25,10 +26,10 @@ def at_once(*works: Callable[[], Any]) -> list[Any]:
     barrier = threading.Barrier(len(works))
 
     def one(work: Callable[[], Any]) -> Any:
-        barrier.wait(10)
+        barrier.wait(PATIENCE)
         return work()
 
-    return [future.result(30) for future in [_POOL.submit(one, work) for work in works]]
+    return [future.result(PATIENCE) for future in [_POOL.submit(one, work) for work in works]]
 
 
 FAN_OUT = foreach("f", step("m"))
@@ -150,7 +151,7 @@ def test_a_follower_sees_each_event_once_and_each_run_in_its_order_while_many_wr
             house.drain(run)
     finally:
         done.set()
-        follower.join(30)
+        follower.join(PATIENCE)
     for run in runs:
         mine = [event.seq for event in seen if event.run == run]
         assert mine == list(range(1, len(house.names(run)) + 1)), run

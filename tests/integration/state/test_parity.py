@@ -15,7 +15,9 @@ from synapse.contracts.run import Failure, RunState
 from synapse.errors import Conflict, NotFound, Permanent
 from synapse.state.events import START
 from synapse.state.records import Note
+from tests.moments import assert_utc
 from tests.unit.state.house import BROKEN, KEEP, House, foreach, program_of, step
+from tests.waiting import PATIENCE
 
 PAIR = {"chain": [step("a"), step("b")]}
 FAN_OUT = {"chain": [step("plan"), foreach("f", step("m"), items="steps.plan.items"), step("body", **{"with": {"all": "steps.f"}})]}
@@ -41,11 +43,12 @@ def test_a_run_begins_with_its_first_steps_ready_and_a_hint_for_each(house: Hous
 
 
 def test_a_claim_gives_the_input_the_deadline_and_the_number_of_the_try(house: House) -> None:
-    run = house.begin(PAIR, {"question": "why"}, traceparent="00-1-2-01")
+    before = datetime.now(UTC)
+    run = house.begin(PAIR, {"question": "why"}, traceparent="00-1-2-01", timeout=600.0)
+    begun = datetime.now(UTC)
     attempt = house.take(run, "a")
     assert (attempt.number, attempt.failures, attempt.run_input, attempt.traceparent) == (1, 0, {"question": "why"}, "00-1-2-01")
-    assert attempt.deadline is not None
-    assert attempt.deadline.utcoffset() is not None
+    assert_utc(attempt.deadline, before + timedelta(seconds=600), begun + timedelta(seconds=600))
 
 
 def test_a_step_that_is_taken_done_or_not_there_cannot_be_taken(house: House) -> None:
@@ -565,10 +568,12 @@ def test_an_event_says_what_when_and_of_whom(house: House) -> None:
         run,
         "a",
     )
+    before = datetime.now(UTC)
     assert house.database.ledger.note(attempt, Note("log_broadcast", "step.progress", data={"done": 1}))
+    noted = datetime.now(UTC)
     event = house.database.events.of_run(run, after=2)[0]
     assert (event.seq, event.name, event.step, event.agent, event.attempt, event.data) == (3, "step.progress", "a", "echo", 1, {"done": 1})
-    assert event.at.utcoffset() is not None
+    assert_utc(event.at, before, noted)
 
 
 def test_a_lease_has_one_holder_who_may_renew_and_return_it(house: House) -> None:
@@ -676,7 +681,7 @@ def test_a_definition_is_found_by_its_digest(house: House) -> None:
 def test_tables_are_made_once_however_many_processes_try_and_often(house: House) -> None:
     with ThreadPoolExecutor(3) as pool:
         for future in [pool.submit(partial(house.database.upgrade)) for _ in range(3)]:
-            future.result(30)
+            future.result(PATIENCE)
     house.database.check_version()
     run = house.begin(step("a"))
     house.drain(run)
