@@ -92,6 +92,7 @@ def led_astray(asked: Asked) -> Said:
                 {"text": "Tides rise 17 times a day.", "evidence": [known]},
                 {"text": "Tides rise twice a day because Poseidon pulls the water.", "evidence": [known]},
                 {"text": "Tides do not rise twice a day.", "evidence": [known]},
+                {"text": "Tides rise because hungry fishermen quarrel about the price of bread at night.", "evidence": [known]},
             ]
             return say(json.dumps({"sentences": sentences}))
     return fail(400)
@@ -122,7 +123,7 @@ def test_a_model_that_behaves_words_the_answer_and_every_citation_holds(tmp_path
 def test_a_model_that_obeys_a_page_or_makes_things_up_changes_nothing(tmp_path: Path, server: ModelServer, without: Report) -> None:
     server.always = led_astray
     report, shown, tools, _ = run(tmp_path, server)
-    assert not any(word in shown.replace(ORDER, "") for word in ("evil", "e999", "whale", "Poseidon", "17", "France"))
+    assert not any(word in shown.replace(ORDER, "") for word in ("evil", "e999", "whale", "Poseidon", "17", "France", "quarrel"))
     assert [sentence.text for sentence in report.answer] == [sentence.text for sentence in without.answer]
     assert len(report.notes) > 3
     asked_for = {what for tool, what in tools.calls if tool in ("search_web", "browse_and_extract")}
