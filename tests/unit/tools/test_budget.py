@@ -94,9 +94,13 @@ def test_the_steps_time_passes_whether_it_asks_or_not(clock: Clock) -> None:
         made.reserve(1)
 
 
+# Read once: settings look at the environment and at a file each time they are made.
+TIGHT = LlmSettings(llm_max_tokens_per_run=3000, llm_max_tokens=500, llm_max_cost=1.0, llm_price_in=100.0, llm_price_out=400.0)
+
+
 @given(st.lists(st.tuples(st.integers(1, 400), st.floats(0, 1)), max_size=30))
 def test_no_more_is_ever_used_than_the_run_has_if_the_server_keeps_to_what_it_was_told(asked: list[tuple[int, float]]) -> None:
-    made = budget(llm_max_tokens_per_run=3000, llm_max_tokens=500, llm_max_cost=1.0, llm_price_in=100.0, llm_price_out=400.0)
+    made = Budget(TIGHT, Usage())
     for size, share in asked:
         try:
             reserved = made.reserve(size)
