@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from synapse.engine.app import SynapseApp, create_app
+from synapse.errors import InvalidWorkflow
 from synapse.workflows.compile import checked_input, compile_workflow
 from synapse.workflows.definition import parse, to_yaml
 from synapse.workflows.program import digest_of
@@ -46,5 +47,5 @@ def test_the_canvas_of_the_page_is_the_definition_of_the_page(app: SynapseApp) -
 
 def test_a_fault_is_named_by_the_path_that_the_page_shows(app: SynapseApp) -> None:
     text = files(PAGE)["survey.yaml"].replace("found: steps.searches", "found: steps.judge")
-    with pytest.raises(Exception, match=r"do\.chain\[2\]\.with\.found"):
+    with pytest.raises(InvalidWorkflow, match=r"do\.chain\[2\]\.with\.found"):
         compile_workflow(parse(text), app.runtime.registry)
