@@ -7,8 +7,9 @@ reader's trust in all the true ones.
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -62,9 +63,9 @@ def support(indexed: Index, at: int, usable: Callable[[int], bool], names: Seque
     claim = indexed.passages[at]
     own = names[claim.document]
     found, origins = [at], [own]
-    for other in _similar(indexed, at):
+    for other in sharing_half(indexed, claim.bag):
         passage = indexed.passages[other]
-        if not same_statement(indexed, claim, passage) or not usable(other):
+        if other == at or not same_statement(indexed, claim, passage) or not usable(other):
             continue
         voice = names[passage.document]
         found.append(other)
@@ -81,17 +82,17 @@ def _copied(one: Sequence[str], other: Sequence[str]) -> bool:
     return not runs[0].isdisjoint(runs[1])
 
 
-def _similar(indexed: Index, at: int) -> list[int]:
-    """Passages that share the claim's rarest words; the only ones worth a closer look."""
-    claim = indexed.passages[at]
-    rare = sorted(claim.bag, key=lambda word: len(indexed.postings[word]))[:4]
-    return sorted({other for word in rare for other in indexed.postings[word] if other != at})
+def sharing_half(indexed: Index, words: Set[str]) -> Iterator[int]:
+    """Passages that share half of the words or more, which stand in the index: each has one of the rarest half, or of the one word more."""
+    rarest = sorted(words, key=lambda word: (len(indexed.postings[word]), word))[: len(words) // 2 + 1]
+    near = sorted({at for word in rarest for at in indexed.postings[word]})
+    return (at for at in near if 2 * len(words & indexed.passages[at].bag) >= len(words))
 
 
 def overlap(indexed: Index, one: Passage, other: Passage) -> float:
     """The weight of shared words over that of all words of both; 0..1."""
-    shared = sum(indexed.weight(word) for word in one.bag & other.bag)
-    return shared / ((sum(indexed.weight(word) for word in one.bag | other.bag)) or 1.0)
+    shared, whole = _weight(indexed, one.bag & other.bag), _weight(indexed, one.bag | other.bag)
+    return shared / (whole or 1.0)
 
 
 def same_statement(indexed: Index, claim: Passage, other: Passage) -> bool:
@@ -110,8 +111,13 @@ def same_statement(indexed: Index, claim: Passage, other: Passage) -> bool:
 
 
 def _shared(indexed: Index, bag: Set[str], common: Set[str]) -> float:
-    own, shared = (sum(indexed.weight(word) for word in words) for words in (bag, common))
-    return shared / own if own else 0.0
+    own = _weight(indexed, bag)
+    return _weight(indexed, common) / own if own else 0.0
+
+
+def _weight(indexed: Index, words: Set[str]) -> float:
+    # Rounded once: the order in which a set gives its words differs between processes.
+    return math.fsum(indexed.weight(word) for word in words)
 
 
 def negative(text: str) -> bool:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Set
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cached_property, lru_cache
 
 from synapse.research.blocks import Kind
-from synapse.research.corroborate import jaccard, negative, overlap, same_statement, topic
+from synapse.research.corroborate import jaccard, negative, overlap, same_statement, sharing_half, topic
 from synapse.research.editions import Editions
 from synapse.research.passages import Index, Passage
 from synapse.research.quantities import differ, quantities, unmatched
@@ -40,7 +40,9 @@ class Succession:
             old = self._indexed.passages[at]
             newer = self._known.newer[old.document]
             found: list[int] = []
-            if newer and not any(same_statement(self._indexed, old, new) for _, new in self._sharing_half(old.bag, newer)):
+            if newer and not any(
+                same_statement(self._indexed, old, new) for _, new in self._among(sharing_half(self._indexed, old.bag), newer)
+            ):
                 near = dict(self._in_place(old, newer))
                 found = [each for each in sorted(near) if says_otherwise(old, near[each]) and self._usable(each)]
             self._found[at] = tuple(sorted(found, key=lambda each: (-overlap(self._indexed, old, self._indexed.passages[each]), each)))
@@ -66,16 +68,9 @@ class Succession:
         """Passages among which are all that `says_otherwise` can find."""
         yield from self._among(self._by_opening.get(_first_words(old), ()), newer)
         if old.span.kind is not Kind.TABLE:
-            yield from self._sharing_half(topic(old.span.text), newer)
+            yield from self._among(sharing_half(self._indexed, topic(old.span.text)), newer)
 
-    def _sharing_half(self, words: Set[str], newer: Collection[int]) -> Iterator[tuple[int, Passage]]:
-        """Passages that share half of the words or more: each has one of the rarest half, or of the one word more."""
-        postings = self._indexed.postings
-        rarest = sorted(words, key=lambda word: (len(postings[word]), word))[: len(words) // 2 + 1]
-        near = self._among({at for word in rarest for at in postings[word]}, newer)
-        return ((at, passage) for at, passage in near if 2 * len(words & passage.bag) >= len(words))
-
-    def _among(self, places: Collection[int], newer: Collection[int]) -> Iterator[tuple[int, Passage]]:
+    def _among(self, places: Iterable[int], newer: Collection[int]) -> Iterator[tuple[int, Passage]]:
         passages = self._indexed.passages
         return ((at, passages[at]) for at in places if passages[at].document in newer)
 

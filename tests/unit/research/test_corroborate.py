@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from synapse.contracts.evidence import Verdict
-from synapse.research.corroborate import Support, conflict, support, voices
+from synapse.research.corroborate import Support, conflict, sharing_half, support, voices
 from synapse.research.passages import index
 from tests.unit.research.factory import document
 
@@ -99,3 +101,23 @@ def test_aligned_sentences_with_another_number_date_or_sign_conflict(one: str, o
 )
 def test_sentences_about_different_things_do_not_conflict(one: str, other: str) -> None:
     assert not conflicting(one, other)
+
+
+def test_a_long_statement_is_found_again_where_its_rarest_words_are_missing() -> None:
+    said = (
+        "Spring tides occur{} twice a month when the Sun, the Moon and the Earth{} stand in a line, so that water of the oceans rises{}"
+        " higher on every coast{} than at half moon, pulled by gravity."
+    )
+    found = supported(said.format(" (syzygy)", ", our planet,", " somewhat", " worldwide"), said.format("", "", "", ""))
+    assert found.verdict is Verdict.CORROBORATED
+
+
+WORDS = st.lists(st.sampled_from(["tide", "moon", "sun", "earth", "coast", "water", "wind"]), min_size=1, max_size=6)
+
+
+@given(st.lists(WORDS, min_size=1, max_size=8))
+def test_looking_words_up_finds_all_that_share_half_of_them(sentences: list[list[str]]) -> None:
+    indexed = index([document("\n\n".join(f"{' '.join(words)}." for words in sentences))])
+    for passage in indexed.passages:
+        halves = [at for at, other in enumerate(indexed.passages) if 2 * len(passage.bag & other.bag) >= len(passage.bag)]
+        assert list(sharing_half(indexed, passage.bag)) == halves
