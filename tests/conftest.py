@@ -17,9 +17,17 @@ AnyService = TypeVar("AnyService", bound=Service)
 _CI = os.environ.get("CI") == "true"
 _MARKS = {"rabbitmq": "rabbitmq", "broker_url": "rabbitmq", "postgres": "postgres", "postgres_url": "postgres"}
 
-# A busy machine is no defect: how long an example takes decides nothing. A failure prints what brings its example back, and
-# CI tries the same examples each time, so that what fails there is what the change did.
-settings.register_profile("synapse", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True, derandomize=_CI)
+# A busy machine is no defect: how long an example takes decides nothing. A failure prints what brings its example back. CI tries
+# the same examples each time, so that what fails there is what the change did; elsewhere each session tries others, and so half
+# as many of them.
+settings.register_profile(
+    "synapse",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    print_blob=True,
+    derandomize=_CI,
+    max_examples=100 if _CI else 50,
+)
 settings.load_profile("synapse")
 
 
