@@ -8,12 +8,21 @@ from dataclasses import dataclass
 
 from synapse.contracts.evidence import SubQuestion
 from synapse.research.intent import Intent, intent_of
-from synapse.research.matching import IN_BLOCK, IN_DOCUMENT, IN_HEADING
+from synapse.research.matching import IN_BLOCK, IN_DOCUMENT, IN_HEADING, IN_TITLE, LONG_FORM
 from synapse.research.passages import Index
+from synapse.research.plan import compared
 from synapse.research.text import STOP_WORDS, WORD, keywords, stem, terms
 
 # In this share of the pages a word is everywhere, and another one in less than that is what tells them apart.
 _SOME_PAGES, _EVERYWHERE, _RARER, _SAYS_LITTLE = 4, 0.8, 0.7, 0.5
+_JUST_MORE = 0.01
+# The part of a question's weight that a sentence, its heading or its page's title must name; what only stands nearby is not enough.
+_LEAST_NAMED = 0.55
+_HOW_TO = re.compile(
+    r"\bhow (?:(?:do|can|should|could|would|must) (?:i|we|you|one|someone|people|users?)|to) (?P<verb>[a-z]+)\b", re.IGNORECASE
+)
+_QUALIFIER = re.compile(r"(?<=\S)\s+(?:in|of|for|on|with|from)\s.*$", re.IGNORECASE)
+_OF_DOING = 0.5
 _ASKED_OF = re.compile(r"^\W*what(?:'s|’s| is| are| was| were) the (?:[\w-]+ )*?(?P<what>[\w-]+) (?:of|for|in) ", re.IGNORECASE)
 # Two or more words in capitals in a row are one name: half of it names something else.
 _LONG_NAMES = re.compile(r"\b[A-Z][A-Z_]+(?:\s[A-Z][A-Z_]+)+\b")
@@ -45,6 +54,8 @@ class Asked:
             # A compound weighs as much as one word, shared among its parts.
             for term in parts:
                 weights.setdefault(term, indexed.weight(term) / len(parts))
+        doing = _doing(question.text) if len(weights) > 1 else frozenset[str]()
+        weights = {term: weight * _OF_DOING if term in doing else weight for term, weight in weights.items()}
         common = _common(indexed, weights)
         weights = {term: weight * _SAYS_LITTLE if term in common else weight for term, weight in weights.items()}
         wanted = tuple(weights)
@@ -65,7 +76,7 @@ class Asked:
             known,
             everywhere,
             max(
-                (at for at in range(len(wanted)) if at not in known and wanted[at] in indexed.postings),
+                (at for at in range(len(wanted)) if at not in known and wanted[at] not in doing and wanted[at] in indexed.postings),
                 key=lambda at: indexed.weight(wanted[at]),
                 default=None,
             ),
@@ -91,15 +102,34 @@ class Asked:
         """Whether a passage is about what a question names: long names whole, a name at least, and a word neither name nor common."""
         aside = self.names | self.common
         others = [position for position in range(len(self.wanted)) if position not in aside]
+        # Of what a sentence names by itself, its page may say the rest.
+        nearby = IN_DOCUMENT if any(shares[position] >= LONG_FORM for position in self.names) else IN_BLOCK + _JUST_MORE
         return (
             all(shares[position] >= IN_HEADING for position in self.required)
             and (not self.names or any(shares[position] > IN_DOCUMENT for position in self.names))
-            and (not others or any(shares[position] > IN_BLOCK for position in others))
+            and (not others or any(shares[position] >= nearby for position in others))
         )
+
+    def answered_by(self, shares: Sequence[float]) -> bool:
+        """Whether a passage says enough by itself: most of the question named, and of a comparison both sides."""
+        if self.coverage([float(share >= IN_TITLE) for share in shares]) < _LEAST_NAMED:
+            return False
+        sides = self.sides if self.intent is Intent.COMPARISON else ()
+        return all(not side or any(shares[position] >= LONG_FORM for position in side) for side in sides)
+
+
+def _doing(text: str) -> frozenset[str]:
+    """The verb of "how do I …": what answers often words the same action otherwise, or as an order."""
+    match = _HOW_TO.search(text)
+    return frozenset(terms(match["verb"])) if match else frozenset()
 
 
 def _sides(text: str) -> tuple[set[str], set[str]]:
-    """The content words right before an "and", and as many right after it; sets without common words, empty where there is none."""
+    """The content words that only one of two things asked about has: of a comparison's sides, or right before and after an "and"."""
+    named = compared(text)
+    if named is not None:
+        one, other = (set(terms(_QUALIFIER.sub("", side))) for side in named)
+        return one - other, other - one
     before, _, after = text.partition(" and ")
     left, right = [list(map(str.lower, WORD.findall(part))) for part in (before, after)]
     run = 0

@@ -77,7 +77,7 @@ def candidates(questions: Sequence[SubQuestion], documents: Sequence[Document], 
     indexed, known = index(documents), editions(documents)
     for question in questions:
         mine = [each for each in found if each.subquestion == question.id]
-        for item in salience(indexed, question, least=_LEAST_COVERAGE):
+        for item in salience(indexed, question, least=_LEAST_COVERAGE, near=True):
             if len(mine) >= _PER_QUESTION:
                 break
             passage = indexed.passages[item.passage]

@@ -18,7 +18,7 @@ from synapse.research.text import squeeze, stem, word_set
 
 _MIN_WORDS, _MAX_WORDS, _MAX_CHARS = 5, 60, 420
 _MIN_FOREIGN_WORDS = 8
-_MAX_CELL = 90
+_SHORT_CELL, _MAX_CELL, _MAX_EXPLANATION = 20, 90, 240
 # A quote reaches back to the heading or head it is read with; what lies between is quoted with it, so it cannot be far.
 _MAX_LED_QUOTE = 900
 
@@ -33,6 +33,12 @@ _AFTER_PURPOSE = re.compile(r",| (?:use|call|run|set|pass|specify|add|create|iss
 _PHRASE_THEN_VERB = re.compile(
     r"^(?:On|In|At|For|With|By|When|If)\b[^,]{2,40}, (?P<verb>[a-z]+s) (?:a|an|the|whether|how|which|what|that|if)\b"
 )
+_NOUNS_THEN_VERB = re.compile(r"[A-Z][a-z]+ (?:[A-Z][\w-]+ ){1,3}(?:is|are|was|were|has|can|may|must|will|does)\b")
+_ADVICE = re.compile(
+    r"(?:Use|Avoid|Always|Never|Do not|Run|Create|Install|Configure|Enable|Edit|Start|Restart|Add|Put|Write|Choose|Copy|Make sure|Ensure"
+    r"|Open|Pass|Set up|Define|Declare|Call|Keep|Give) "
+)
+_ANAPHOR = re.compile(r"\b(?:it|them|its|their|this|these|those|there|so)\b", re.IGNORECASE)
 _NOT_AFTER_SUBJECT = word_set(
     """
     a an the whether if its one zero true false that this these information how which what to all any each every statistics
@@ -101,15 +107,24 @@ def _row(span: Span, page: str) -> Statement | None:
     """A row led by its table's heading and head: "Prices (product, price): Logger, £20." It has to tell a figure or a name."""
     said, head = cells(page[span.start : span.end]), cells(page[slice(*span.lead[-1])])
     start = span.lead[0][0]
-    if len(said) < 2 or any(len(cell) > _MAX_CELL for cell in (*said, *head)):
+    # What stands beside a name may be a sentence that explains it.
+    longest = _MAX_EXPLANATION if len(said) == 2 else _MAX_CELL
+    if len(said) < 2 or any(len(cell) > _MAX_CELL for cell in (*said[:-1], *head)) or len(said[-1]) > longest:
         return None
     if span.end - start > _MAX_LED_QUOTE:
         start = span.lead[-1][0]
         if span.end - start > _MAX_LED_QUOTE:
             return None
+    if any(_mostly_signs(cell) for cell in said):
+        return None
     heading = squeeze(page[slice(*span.lead[0])]).rstrip(":") if len(span.lead) > 1 and start == span.lead[0][0] else ""
     columns = "; ".join(head)
     return Statement(f"{heading} ({columns}): {'; '.join(said)}" if heading else f"{columns}: {'; '.join(said)}", start, span.end)
+
+
+def _mostly_signs(cell: str) -> bool:
+    """Whether a cell is code: too much in it is neither letter, digit nor blank."""
+    return len(cell) > _SHORT_CELL and sum(char.isalnum() or char.isspace() for char in cell) < 0.75 * len(cell)
 
 
 def _item(span: Span, page: str, text: str) -> Statement | None:
@@ -185,8 +200,8 @@ def _lacks_subject(text: str) -> bool:
     if match is None:
         return False
     verb, following = match["verb"].lower(), match["next"].lower()
-    if following == "of":
-        return False  # "Use of …", "Leave of …": a noun
+    if following == "of" or _NOUNS_THEN_VERB.match(text):
+        return False  # "Use of …", "Read Committed is …": a noun
     if verb in wording.VERBS:
         return True
     base = verb[:-1] if verb.endswith("s") else ""
@@ -196,7 +211,8 @@ def _lacks_subject(text: str) -> bool:
 
 def _advice(span: Span, trimmed: str) -> Statement | None:
     """Advice: "Use X to do Y" is complete; "Returns the list" and "Store it there" are not."""
-    return Statement(trimmed, span.start, span.end) if trimmed.startswith(("Use ", "Avoid ", "Always ", "Never ", "Do not ")) else None
+    alone = _ADVICE.match(trimmed) and not _ANAPHOR.search(trimmed)
+    return Statement(trimmed, span.start, span.end) if alone else None
 
 
 def _is_glossed(span: Span, page: str, trimmed: str) -> bool:

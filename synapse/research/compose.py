@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from synapse.contracts.evidence import Claim, Evidence, Snapshot, SubQuestion, Verdict
 from synapse.contracts.report import Counts, Missed, Reference, Report, Section, Sentence
+from synapse.research.intent import Intent, intent_of
 from synapse.research.paging import pages_of
 
 _ANSWER_SENTENCES = 5
@@ -31,7 +32,9 @@ def compose(
     """
     quotes = {item.id: item for item in evidence}
     by_question = {item.id: sorted((c for c in claims if c.subquestion == item.id), key=_worth) for item in subquestions}
-    lead = [] if prose else _lead(by_question)
+    # What each side of a comparison is belongs below it; above it one sentence of each will do.
+    in_full = {item.id for item in subquestions if intent_of(item.text) is Intent.COMPARISON} or set(by_question)
+    lead = [] if prose else _lead(by_question, in_full)
     told = {name for sentence in prose for name in sentence.evidence}
     chosen = {claim.id for claim in lead} | {claim.id for claim in claims if claim.evidence[0] in told}
     kept = {claim.id for claim in claims if claim.subquestion in by_question}
@@ -77,13 +80,13 @@ def _sentence(claim: Claim) -> Sentence:
     return Sentence(text=claim.text, evidence=claim.evidence, claim=claim.id, verdict=claim.verdict, by_model=claim.by_model)
 
 
-def _lead(by_question: Mapping[str, Sequence[Claim]]) -> list[Claim]:
-    """The best sentence of each sub-question in the order they were asked, then near-equals while there is room."""
+def _lead(by_question: Mapping[str, Sequence[Claim]], in_full: Collection[str]) -> list[Claim]:
+    """The best sentence of each sub-question in the order they were asked, then near-equals of those while there is room."""
     firsts = [claims[0] for claims in by_question.values() if claims][:_ANSWER_SENTENCES]
     others = [
         claim
-        for claims in by_question.values()
-        for claim in claims[1:]
+        for name, claims in by_question.items()
+        for claim in (claims[1:] if name in in_full else ())
         if claim.verdict is not Verdict.SUPERSEDED and claim.score >= _ANSWER_SHARE * claims[0].score
     ]
     others = sorted(others, key=lambda claim: -claim.score)[: _ANSWER_SENTENCES - len(firsts)]

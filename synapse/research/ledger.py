@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from synapse.contracts.evidence import Claim, Evidence, SubQuestion, Verdict
@@ -12,7 +12,7 @@ from synapse.research.corroborate import Support, conflict, overlap, same_statem
 from synapse.research.editions import editions
 from synapse.research.intent import Intent, intent_of
 from synapse.research.passages import Document, Index, index
-from synapse.research.salience import salience
+from synapse.research.salience import opening, salience
 from synapse.research.succession import Succession
 
 # Under this share of the question's words (by weight), a sentence is about something else.
@@ -25,6 +25,8 @@ _LEAST_COMPARED = 0.72
 _LEAST_SHARE = 0.65
 # Unless there are only so few; then down to this part.
 _FEW_PICKS, _LEAST_SHARE_OF_FEW = 3, 0.5
+# With fewer sentences than that a question is hardly answered.
+_THIN = 2
 _TOO_ALIKE = 0.55
 # What a sentence is worth in a document that no longer holds, or that a newer edition took the place of.
 _OUT_OF_FORCE = 0.6
@@ -117,8 +119,22 @@ def _ranked(indexed: Index, questions: Sequence[SubQuestion], statements: _State
             if said is not None:
                 best = max(best, item.score)
                 picks.append(_Pick(item.passage, question.id, item.score, said))
+        if len(picks) < _THIN and intent_of(question.text) is not Intent.COMPARISON:
+            picks += _opening(indexed, question, statements, succession, {pick.passage for pick in picks})
         lists.append(picks)
     return lists
+
+
+def _opening(indexed: Index, question: SubQuestion, statements: _Statements, succession: Succession, known: Collection[int]) -> list[_Pick]:
+    """The first sentences under a heading or title that says what is asked: whoever wrote it meant to answer there."""
+    picks = []
+    for item in opening(indexed, question):
+        said = statements[item.passage]
+        if said is not None and item.passage not in known and not succession.superseded(item.passage):
+            picks.append(_Pick(item.passage, question.id, item.score, said))
+        if len(picks) == _FEW_PICKS:
+            break
+    return picks
 
 
 def _least(question: SubQuestion) -> float:
@@ -212,7 +228,11 @@ def _verdict(pick: _Pick, found: Support, conflicts: set[int], succession: Succe
 
 
 def _one_per_document(indexed: Index, passages: Sequence[int]) -> tuple[int, ...]:
-    return tuple({indexed.passages[at].document: at for at in reversed(passages)}.values())[::-1]
+    """The first of each document, in the given order: the claim's own passage stays the first."""
+    kept: dict[int, int] = {}
+    for at in passages:
+        kept.setdefault(indexed.passages[at].document, at)
+    return tuple(kept.values())
 
 
 def _quoted(indexed: Index, statements: _Statements, at: int, name: str) -> Evidence:

@@ -38,6 +38,9 @@ _FACETS = re.compile(
     r"(?P<tail>of\s+.+)$",
     re.IGNORECASE,
 )
+_LEFT_OPEN = re.compile(r"\b(?:it|they|one|you|I|we) (?:do|does|did|is|are|can|could|should|will)(?: not|n['’]t)[?.]*$", re.IGNORECASE)
+"""An ending such as "… and what happens if it does not?", which leaves out what the first part said."""
+_DONE = re.compile(rf"\b{_AUX}\s+\S.*?\s(?:need|have|has|want|able|supposed)\s+to\s+(?P<what>\S.*)$", re.IGNORECASE)
 _USING = re.compile(r"^(?:using|use)\s+(?=\S)", re.IGNORECASE)
 _QUALIFIER = re.compile(r"(?<=\S)\s+(?:in|of|for|on|with|from)\s.*$", re.IGNORECASE)
 _MEASURE = re.compile(r"(?<=\bhow) (?:many|much|long|often|quickly|fast|soon|far|large|big|high|old|tall|deep|heavy)\b", re.IGNORECASE)
@@ -86,11 +89,17 @@ def _clauses(sentence: str) -> list[tuple[str, str]]:
         return [(sentence, "")]
     topic = topic_of(parts[0])
     about = " ".join(word for word in keywords(parts[0]) if word.lower() not in _VERBS)
-    resolved = [(_resolve(part, topic), about if _PRONOUN.search(part) else "") for part in parts[1:]]
+    done = _DONE.search(parts[0])
+    resolved = [
+        (_resolve(part, topic, done["what"].rstrip(" ?.") if done else ""), about if _PRONOUN.search(part) else "") for part in parts[1:]
+    ]
     return [(_finish(part), context) for part, context in [(parts[0], ""), *resolved]]
 
 
-def _resolve(part: str, topic: str) -> str:
+def _resolve(part: str, topic: str, done: str = "") -> str:
+    """A later part of a question, its pronoun made the first one's topic and what it leaves unsaid what that one says is done."""
+    if done and _LEFT_OPEN.search(part):
+        part = f"{part.rstrip(' ?.')} {done}"
     match = _PRONOUN.search(part)
     if not match or not topic:
         return part
@@ -123,6 +132,12 @@ def topic_of(question: str) -> str:
     return " ".join(run[:4])
 
 
+def compared(question: str) -> tuple[str, str] | None:
+    """The two sides of a comparison as they are written, where its form names both."""
+    match = next((found for pattern in _COMPARISONS if (found := pattern.search(question))), None)
+    return (match["a"], match["b"]) if match else None
+
+
 def _aspects(part: str, *, alone: bool) -> list[str]:
     """The part itself, and what its form implies: the two sides of a comparison, the two facets it names together."""
     facets = _FACETS.match(part.rstrip("?. "))
@@ -130,9 +145,9 @@ def _aspects(part: str, *, alone: bool) -> list[str]:
         head, tail = facets["head"], facets["tail"]
         return [_finish(f"{head}{facets[name]} {tail}") for name in ("one", "two")]
     if alone and intent_of(part) is Intent.COMPARISON:
-        match = next((found for pattern in _COMPARISONS if (found := pattern.search(part))), None)
-        if match:
-            return [part, *(_what_is(match[side]) for side in "ab")]
+        sides = compared(part)
+        if sides:
+            return [part, *map(_what_is, sides)]
     return [part]
 
 

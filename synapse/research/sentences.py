@@ -45,7 +45,9 @@ _ABBREVIATION = re.compile(
 _SOMETIMES_LAST = re.compile(r"\b(?:etc|Inc|Ltd|Co|Corp|Jr|Sr|a\.m|p\.m|U\.S|U\.K|U\.N|D\.C)\.$")
 _INITIAL = re.compile(r"(?:^|[\s(])(?:[A-Z]\.)+$")
 _IDENTIFIER = re.compile(r"[a-z_]\w*(?:[._-]\w+)+(?:\(\))?|[a-z_]\w*\(\)|[a-z]\w*[A-Z]\w*")
-_PARAMETER = re.compile(r"[a-z]\w+ (?:is|are|can|must|should|may|will|specifies|defaults|has|was) ")
+_PARAMETER = re.compile(
+    r"[a-z]\w+ (?:also|does|only|never|always|returns|supports|is|are|can|must|should|may|will|specifies|defaults|has|was) "
+)
 _HEADING_MARK = re.compile(r"#{1,6}\s+")
 _LONGEST_ASIDE = 400
 _LONGEST_LEAD = 160

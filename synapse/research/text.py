@@ -12,6 +12,7 @@ def word_set(text: str) -> frozenset[str]:
 
 
 WORD = re.compile(r"\w+(?:[.'’\-]\w+)*", re.UNICODE)
+_POSSESSIVE = re.compile(r"['’]s$")
 _PARTS = re.compile(r"[^\W_]+", re.UNICODE)
 
 STOP_WORDS = word_set(
@@ -34,10 +35,13 @@ QUESTION_WORDS = word_set(
     advantage advantages advice affect affects answer best better briefly cheaper faster safer slower compare compared
     comparison decide decides describe detail details differ difference differences different disadvantage disadvantages
     drawback drawbacks benefit benefits exist exists pros cons differs explain explanation get give happen happened happens know
-    like list make mean meaning means need needs overview please possible properly question reason reasons recommended show tell
+    like make mean meaning means need needs overview please possible properly question reason reasons recommended instead
     use used uses using versus vs want way ways work works worth
     """
 )
+
+_ORDERS = word_set("list show tell name")
+"""They only make a question where they open it: "List the types" is about types, "a list" about lists."""
 
 
 @lru_cache(maxsize=65_536)
@@ -86,9 +90,10 @@ def terms(text: str) -> list[str]:
 def keywords(text: str) -> list[str]:
     """The content words of a question as written, without the words that only make it a question, each once."""
     seen: dict[str, str] = {}
-    for word in WORD.findall(text):
+    for place, word in enumerate(WORD.findall(text)):
+        word = _POSSESSIVE.sub("", word)
         lower = word.lower()
-        if lower in STOP_WORDS or (lower in QUESTION_WORDS and not word.isupper()):
+        if lower in STOP_WORDS or (lower in QUESTION_WORDS and not word.isupper()) or (place == 0 and lower in _ORDERS):
             continue
         seen.setdefault(lower, word)
     return list(seen.values())

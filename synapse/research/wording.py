@@ -18,8 +18,9 @@ LINK_WORD = re.compile(
         """However/Also/Moreover/Furthermore/Additionally/In addition/Besides/Therefore/Thus/Hence/Consequently/Accordingly/As a result/
         Note that/Note also that/Note, however, that/Note/Remember that/Keep in mind that/Please note that/Be aware that/Beware that/
         In fact/Indeed/Of course/Clearly/Obviously/Finally/Lastly/In general/Generally/In other words/That said/Nevertheless/
-        Nonetheless/And/But/So/Subsequently/Fortunately/Unfortunately/Importantly/Notice that/
+        Nonetheless/And/But/So(?! (?:long|far|much|many|that|called|as) )/Subsequently/Fortunately/Unfortunately/Importantly/Notice that/
         It should be noted that/It is worth noting that/Again/
+        Important warning/Warning/Caution/Important/Tip/
         What's more/What’s more/Either way/By the same token/After all/Still/As mentioned above/
         As noted above/As described above/As discussed above"""
     )
@@ -86,7 +87,7 @@ ORPHAN_START = re.compile(
     r"|not|this|that|it|they|these|those|he|she)\b"
     r"|Must|Can|Could|May|Might|Should|Will|Would|Is|Are|Was|Were|Has|Have|Had|Does|Do(?! not)|Did|Similar to the \w+ case"
     r"|Yes|No,|Well|Oh|OK|Okay|Hi|Hello|Thanks|Thank you|See|Cf|Consider|Suppose|Imagine|Recall|Let|Let's|Let’s|Assume|Compare|Try"
-    r"|Look|Read|Check out"
+    r"|Look|Read(?! [A-Z])|Check out"
     r"|(?:First|Second|Third|Next|Last)(?:ly)?,|Copyright|Version \d)\b"
 )
 """Openings that only mean something after the sentence before."""
@@ -128,7 +129,9 @@ LATE_PRONOUN = re.compile(
 
 FIRST_PERSON = re.compile(r"\b(?:I|I'm|I’m|I've|I’ve|my|me|mine)\b(?![/.])")
 # Words that stand in page texts, which quote logs and code: the last three are looked for there, they are no notes of ours.
-LOG_LINE = re.compile(r"\b(?:WARNING|ERROR|HINT|LOG|DETAIL|FATAL|NOTICE|INFO|DEBUG|Traceback|TODO|FIXME|XXX)\b:?(?=:| \()|\bwarning: ")
+LOG_LINE = re.compile(
+    r"\b(?:WARNING|ERROR|HINT|LOG|DETAIL|FATAL|NOTICE|INFO|DEBUG|Traceback|TODO|FIXME|XXX)\b:?(?=:| \()|(?:^|: )warning: "
+)
 VERSION_NOTE = re.compile(
     r"^(?:Add new|Added|Fix|Fixed|Gracefully handle|Bump)\b"
     r"|^(?:Changed|Deprecated|New|Added|Removed|Renamed|Deprecated since|Fixed|Updated)\b.{0,40}\b(?:version|since|in)\b"
@@ -252,6 +255,6 @@ def defines(text: str, who: str) -> bool:
 
 
 _SAYS_WHAT = re.compile(
-    r"\s+(?:(?:is|are|was|were)\s+(?:\w+ly\s+|just\s+|often\s+|also\s+)?(?:an?|the|any|one|used|special\w*)\b|refers?\s+to\b|means?\b"
+    r"\s+(?:(?:is|are|was|were)\s+(?:\w+ly\s+|just\s+|often\s+|also\s+)?(?:an?|the|any|one|used|special\w*|designed|meant|intended)\b|provides?\s+an?\b|stands?\s+for\b|refers?\s+to\b|means?\b"
     r"|represents?\b|describes?\b|denotes?\b|consists?\s+of\b)"
 )

@@ -67,3 +67,20 @@ def test_the_word_that_the_fewest_sentences_have_must_be_near() -> None:
     assert made.telling is not None
     assert not made.told_by([0.3] * len(made.wanted))
     assert made.told_by([0.35] * len(made.wanted))
+
+
+def test_a_comparison_is_answered_by_what_speaks_of_both_sides() -> None:
+    made = asked("What is the difference between neap tides and spring tides?")
+    assert made.answered_by(shares(made))
+    assert not made.answered_by(shares(made, "neap"))
+
+
+def test_what_only_stands_nearby_does_not_answer() -> None:
+    made = asked("When do spring tides occur?")
+    assert not made.answered_by([0.35] * len(made.wanted))
+    assert made.answered_by([0.45] * len(made.wanted))
+
+
+def test_the_verb_of_a_how_to_weighs_half() -> None:
+    made = asked("How do I calibrate a gauge?")
+    assert weight(made, "calibrate") == weight(made, "gauge") / 2

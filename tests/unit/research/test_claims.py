@@ -28,6 +28,9 @@ def read(text: str) -> list[str]:
         "To vacuum a table, a lock on the table must be taken.",
         "Use the csv module to read CSV files in Python.",
         "Data written to unlogged tables is not logged, which makes these tables faster.",
+        "Read Committed is the default isolation level in PostgreSQL.",
+        "Create a file standby.signal in the data directory of the standby.",
+        "Run synapse verify with a run's number to check every quote again.",
     ],
 )
 def test_a_sentence_that_stands_alone_is_kept_as_it_is(sentence: str) -> None:
@@ -142,3 +145,33 @@ def test_lists_of_links_say_nothing() -> None:
 def test_a_pronoun_without_a_sentence_that_names_it_is_dropped() -> None:
     assert read("It stays there for 45 minutes.") == []
     assert read("See above. It stays there for 45 minutes.") == []
+
+
+def test_an_order_about_something_named_before_is_dropped() -> None:
+    assert read("Create it in the data directory of the standby server.") == []
+
+
+def test_so_long_as_is_no_link_word() -> None:
+    said = "So long as no deadlock is detected, a transaction waits for the lock."
+    assert read(said) == [said]
+    assert read("So a transaction waits for the lock.") == ["A transaction waits for the lock."]
+
+
+def test_a_warning_is_told_without_its_label() -> None:
+    assert read("Important warning: Default values are evaluated only once.") == ["Default values are evaluated only once."]
+
+
+GLOSSARY = """Words
+
+| word | meaning |
+|---|---|
+| fence | the number of an attempt, which every write of its worker has to name; a result that names an older one is refused |
+| call | jsonb_set('[{"f1":1}]', '{0,f1}','[2,3,4]') → [{"f1": [2, 3, 4]}] |
+"""
+
+
+def test_beside_a_word_its_explanation_may_be_long_but_not_code() -> None:
+    assert read(GLOSSARY) == [
+        "Words (word; meaning): fence; the number of an attempt, which every write of its worker has to name;"
+        " a result that names an older one is refused"
+    ]

@@ -26,6 +26,25 @@ def test_every_subquestion_with_a_claim_is_in_the_answer() -> None:
     assert {asked[sentence.claim] for sentence in made.answer} == {"q1", "q2"}
 
 
+def test_of_the_sides_of_a_comparison_the_answer_has_one_sentence_each() -> None:
+    asked = (
+        SubQuestion(id="q1", text="What is the difference between a and b?", query="a b"),
+        SubQuestion(id="q2", text="What is a?", query="a"),
+        SubQuestion(id="q3", text="What is b?", query="b"),
+    )
+    page = document("Both. One. Two. Three. Four.")
+    quotes = [Evidence(id=f"e{at}", snapshot=page.snapshot.id, start=0, end=5, quote="Both.") for at in range(6)]
+    claims = [
+        Claim(
+            id=f"c{at}", text=f"Both {at}.", subquestion=name, score=2.0 - at / 10, evidence=(f"e{at}",), origins=("x",),
+            verdict=Verdict.SINGLE_SOURCE,
+        )
+        for at, name in enumerate(("q2", "q2", "q1", "q1", "q3", "q3"))
+    ]  # fmt: skip
+    made = compose(asked[0].text, asked, claims, quotes, [page.snapshot])
+    assert [sentence.claim for sentence in made.answer] == ["c2", "c3", "c0", "c4"]
+
+
 def test_references_are_numbered_as_they_are_first_cited() -> None:
     made, _ = report("When do spring tides occur?", PAGES)
     quotes = {item.id: item.snapshot for item in made.evidence}

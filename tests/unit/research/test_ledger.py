@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synapse.contracts.evidence import Verdict
+from synapse.research.citations import taken_from
 from synapse.research.ledger import build
 from synapse.research.passages import Document
 from synapse.research.plan import plan
@@ -176,3 +177,21 @@ def test_verdicts_do_not_depend_on_the_order_of_documents(documents: list[Docume
         text: verdict is Verdict.SUPERSEDED for text, verdict in verdicts(ASKED, *_EDITIONS).items()
     }
     assert found == verdicts(ASKED, *_EDITIONS)
+
+
+def test_the_claims_own_quote_comes_first_whatever_else_its_page_says_of_it() -> None:
+    rule = "The context manager must have an enter method and an exit method."
+    pages = [
+        document(f"{rule}\n\nA context manager must have an exit method and an enter method.", "https://a.org/1"),
+        document("Every context manager must have an enter method and an exit method.", "https://b.org/2"),
+    ]
+    _, found = ledger("What must a context manager have?", pages)
+    quotes = {item.id: item.quote for item in found.evidence}
+    assert len(found.claims[0].evidence) == 2
+    assert all(taken_from(claim.text, quotes[claim.evidence[0]]) for claim in found.claims)
+
+
+def test_where_no_sentence_answers_what_stands_under_a_title_that_asks_the_same_does() -> None:
+    page = document("Checking again\n\nEvery quote is looked up.\n\nEvery page is hashed.", title="How to verify a report")
+    _, found = ledger("How can I verify a report?", [page])
+    assert [claim.text for claim in found.claims] == ["Every quote is looked up."]

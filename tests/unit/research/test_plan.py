@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synapse.research.plan import plan, topic_of
+from synapse.research.plan import compared, plan, topic_of
 
 
 def texts(question: str, limit: int = 4) -> list[str]:
@@ -104,3 +104,16 @@ def test_a_pronoun_may_mean_any_word_of_the_part_before_so_all_are_searched_for(
 def test_a_part_without_a_pronoun_is_searched_for_by_its_own_words() -> None:
     _, second = plan("How does PostgreSQL autovacuum a table, and when does Python collect garbage?")
     assert "autovacuum" not in second.query
+
+
+def test_what_a_later_part_leaves_unsaid_is_filled_in() -> None:
+    assert texts("Why does PostgreSQL need to vacuum tables, and what happens if it does not?") == [
+        "Why does PostgreSQL need to vacuum tables?",
+        "What happens if PostgreSQL does not vacuum tables?",
+    ]
+
+
+def test_the_sides_of_a_comparison_are_known_as_they_are_written() -> None:
+    assert compared("What is the difference between a list and a tuple?") == ("a list", "a tuple")
+    assert compared("When should I use a BRIN index instead of a B-tree index?") is not None
+    assert compared("What is a list?") is None

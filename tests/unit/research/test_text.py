@@ -49,3 +49,12 @@ def test_squeezed_text_is_one_line_without_double_blanks(text: str) -> None:
     assert "\n" not in squeezed
     assert "  " not in squeezed
     assert squeezed == squeezed.strip()
+
+
+def test_a_possessive_is_the_word_itself() -> None:
+    assert keywords("What are a replication slot’s risks for the slot?") == ["replication", "slot"]
+
+
+def test_an_order_is_no_keyword_where_it_opens_the_question() -> None:
+    assert keywords("List the types of index") == ["types", "index"]
+    assert keywords("What is the difference between a list and a tuple?") == ["list", "tuple"]
