@@ -34,6 +34,8 @@ class Asked:
 
     wanted: tuple[str, ...]
     weights: tuple[float, ...]
+    plain: tuple[float, ...]
+    """The weights before words on every page are made to say little."""
     required: frozenset[int]
     names: frozenset[int]
     common: frozenset[int]
@@ -56,6 +58,7 @@ class Asked:
                 weights.setdefault(term, indexed.weight(term) / len(parts))
         doing = _doing(question.text) if len(weights) > 1 else frozenset[str]()
         weights = {term: weight * _OF_DOING if term in doing else weight for term, weight in weights.items()}
+        plain = tuple(weights.values())
         common = _common(indexed, weights)
         weights = {term: weight * _SAYS_LITTLE if term in common else weight for term, weight in weights.items()}
         wanted = tuple(weights)
@@ -72,6 +75,7 @@ class Asked:
         return cls(
             wanted,
             tuple(weights.values()),
+            plain,
             required,
             known,
             everywhere,
@@ -85,12 +89,13 @@ class Asked:
             stem(match["what"]) if match else "",
         )
 
-    def coverage(self, shares: Sequence[float]) -> float:
+    def coverage(self, shares: Sequence[float], weights: Sequence[float] = ()) -> float:
         """The part of the question's weight that a passage mentions; of two things asked about together the one it says more of."""
+        weights = weights or self.weights
         options = self.sides if all(self.sides) and self.intent is not Intent.COMPARISON else (frozenset[int](),)
         return max(
-            sum(share * weight for place, (share, weight) in enumerate(zip(shares, self.weights, strict=True)) if place not in left_out)
-            / (sum(weight for place, weight in enumerate(self.weights) if place not in left_out) or 1.0)
+            sum(share * weight for place, (share, weight) in enumerate(zip(shares, weights, strict=True)) if place not in left_out)
+            / (sum(weight for place, weight in enumerate(weights) if place not in left_out) or 1.0)
             for left_out in options
         )
 
@@ -112,7 +117,9 @@ class Asked:
 
     def answered_by(self, shares: Sequence[float]) -> bool:
         """Whether a passage says enough by itself: most of the question named, and of a comparison both sides."""
-        if self.coverage([float(share >= IN_TITLE) for share in shares]) < _LEAST_NAMED:
+        named = [float(share >= IN_TITLE) for share in shares]
+        # Every page found has the topic's words, but a sentence without them is about something else.
+        if min(self.coverage(named), self.coverage(named, self.plain)) < _LEAST_NAMED:
             return False
         sides = self.sides if self.intent is Intent.COMPARISON else ()
         return all(not side or any(shares[position] >= LONG_FORM for position in side) for side in sides)
