@@ -88,5 +88,5 @@ def test_the_verb_of_a_how_to_weighs_half() -> None:
 
 def test_a_topic_that_all_pages_found_have_is_still_the_topic() -> None:
     pages = index([document(f"The spring tides of {place} rise.", title="Spring tides") for place in ("Brest", "Cork", "Dover", "Emden")])
-    made = Asked.of(pages, question("Which harbours do spring tides support?"))
+    made = Asked.of(pages, question("What do spring tides support?"))
     assert not made.answered_by(shares(made, "spring", "tides"))
