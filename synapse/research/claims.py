@@ -177,7 +177,7 @@ def _leans(text: str) -> bool:
         return True  # somebody's words without who said them
     if wording.ORPHAN_START.match(text) and not wording.EXPLETIVE.match(text):
         return True
-    if any(pattern.search(text) for pattern in (wording.POINTING, wording.FIRST_PERSON, wording.LATE_PRONOUN)):
+    if any(pattern.search(text) for pattern in (wording.WHEN_SET, wording.POINTING, wording.FIRST_PERSON, wording.LATE_PRONOUN)):
         return True
     return any(_names_unsaid(text, match) for match in wording.BACK_POINTER.finditer(text))
 

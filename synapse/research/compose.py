@@ -34,7 +34,7 @@ def compose(
     by_question = {item.id: sorted((c for c in claims if c.subquestion == item.id), key=_worth) for item in subquestions}
     # What each side of a comparison is belongs below it; above it one sentence of each will do.
     in_full = {item.id for item in subquestions if intent_of(item.text) is Intent.COMPARISON} or set(by_question)
-    lead = [] if prose else _lead(by_question, in_full)
+    lead = [] if prose else _lead(by_question, in_full, quotes)
     told = {name for sentence in prose for name in sentence.evidence}
     chosen = {claim.id for claim in lead} | {claim.id for claim in claims if claim.evidence[0] in told}
     kept = {claim.id for claim in claims if claim.subquestion in by_question}
@@ -80,8 +80,8 @@ def _sentence(claim: Claim) -> Sentence:
     return Sentence(text=claim.text, evidence=claim.evidence, claim=claim.id, verdict=claim.verdict, by_model=claim.by_model)
 
 
-def _lead(by_question: Mapping[str, Sequence[Claim]], in_full: Collection[str]) -> list[Claim]:
-    """The best sentence of each sub-question in the order they were asked, then near-equals of those while there is room."""
+def _lead(by_question: Mapping[str, Sequence[Claim]], in_full: Collection[str], quotes: Mapping[str, Evidence]) -> list[Claim]:
+    """The best sentence of each sub-question in the order they were asked, each with its near-equals while there is room."""
     firsts = [claims[0] for claims in by_question.values() if claims][:_ANSWER_SENTENCES]
     others = [
         claim
@@ -90,7 +90,11 @@ def _lead(by_question: Mapping[str, Sequence[Claim]], in_full: Collection[str]) 
         if claim.verdict is not Verdict.SUPERSEDED and claim.score >= _ANSWER_SHARE * claims[0].score
     ]
     others = sorted(others, key=lambda claim: -claim.score)[: _ANSWER_SENTENCES - len(firsts)]
-    return [claim for first in firsts for claim in (first, *(c for c in others if c.subquestion == first.subquestion))]
+    told: list[Claim] = []
+    for first in firsts:
+        beside = _reading_order([first, *(claim for claim in others if claim.subquestion == first.subquestion)], quotes)
+        told += [first, *(claim for claim in beside if claim is not first)]
+    return told
 
 
 def _reading_order(claims: Sequence[Claim], quotes: Mapping[str, Evidence]) -> list[Claim]:

@@ -26,6 +26,11 @@ from synapse.research.wording import defines, subject
 # How much what is not word overlap may add to it.
 _PHRASE, _CUE, _CENTRAL, _EARLY, _SPECIFIC, _SUBJECT, _DEFINES, _ABOUT = 0.15, 0.16, 0.15, 0.08, 0.05, 0.2, 0.4, 0.3
 _WORDS_ONLY = re.compile(r"[\w-]+(?: [\w-]+){0,4}")
+_NEWS = re.compile(r"\bwhat(?:['’]?s| is) new\b|\brelease notes?\b|\bchange ?logs?\b|\bchanges (?:in|since)\b", re.IGNORECASE)
+_ASKS_FOR_NEWS = re.compile(
+    r"\b(?:new|news|version|release[sd]?|chang\w+|since|when|histor\w+|introduced|added|removed|deprecated)\b", re.IGNORECASE
+)
+_IS_NEWS = 0.7
 # A definition is wanted, and the sentence only mentions the thing; or a number, and it has none.
 _BESIDE_THE_POINT = 0.8
 _NOT_TOLD = 0.8
@@ -62,12 +67,21 @@ def salience(indexed: Index, question: SubQuestion, *, least: float = 0.0, near:
         if asked.met_by(shares) and (near or asked.answered_by(shares)):
             covered[at] = asked.coverage(shares) * (1.0 if asked.told_by(shares) else _NOT_TOLD)
     central = _central(indexed, covered)
-    found = [
-        Salience(at, round(coverage * _boost(indexed, indexed.passages[at], asked, central), 4), round(coverage, 4))
-        for at, coverage in covered.items()
-        if coverage >= least
-    ]
+    news = _news(indexed, question)
+    found = []
+    for at, coverage in covered.items():
+        if coverage >= least:
+            passage = indexed.passages[at]
+            worth = _boost(indexed, passage, asked, central) * (_IS_NEWS if passage.document in news else 1.0)
+            found.append(Salience(at, round(coverage * worth, 4), round(coverage, 4)))
     return sorted(found, key=lambda item: (-item.score, item.passage))
+
+
+def _news(indexed: Index, question: SubQuestion) -> frozenset[int]:
+    """The pages on what changed once, where the question is not about change: "now" and "no longer" there mean that version's."""
+    if _ASKS_FOR_NEWS.search(question.text):
+        return frozenset()
+    return frozenset(at for at, document in enumerate(indexed.documents) if _NEWS.search(document.snapshot.title))
 
 
 def opening(indexed: Index, question: SubQuestion) -> list[Salience]:

@@ -16,11 +16,12 @@ LINK_WORD = re.compile(
     "^"
     + _any(
         """However/Also/Moreover/Furthermore/Additionally/In addition/Besides/Therefore/Thus/Hence/Consequently/Accordingly/As a result/
-        Note that/Note also that/Note, however, that/Note/Remember that/Keep in mind that/Please note that/Be aware that/Beware that/
+        Note that/Note also that/Note, however, that/Note/NOTE/Further/Remember that/Keep in mind that/Please note that/
+        Be aware that/Beware that/
         In fact/Indeed/Of course/Clearly/Obviously/Finally/Lastly/In general/Generally/In other words/That said/Nevertheless/
         Nonetheless/And/But/So(?! (?:long|far|much|many|that|called|as) )/Subsequently/Fortunately/Unfortunately/Importantly/Notice that/
         It should be noted that/It is worth noting that/Again/
-        Important warning/Warning/Caution/Important/Tip/
+        Important warning/Warning/WARNING/Caution/CAUTION/Important/IMPORTANT/Tip/TIP/
         What's more/What’s more/Either way/By the same token/After all/Still/As mentioned above/
         As noted above/As described above/As discussed above"""
     )
@@ -91,6 +92,12 @@ ORPHAN_START = re.compile(
     r"|(?:First|Second|Third|Next|Last)(?:ly)?,|Copyright|Version \d)\b"
 )
 """Openings that only mean something after the sentence before."""
+
+WHEN_SET = re.compile(
+    r"^If (?:true|false|set|unset|enabled|disabled|specified|given|omitted|absent|present|(?:non-?)?zero|negative|positive|-?\d+)"
+    r"(?: (?:to|by) [^,]{1,30}| \(the default\))?,"
+)
+"""What a setting does, without its name."""
 
 _THINGS = _any(
     """example/code/snippet/listing/section/table/figure/command/query/statement/output/paragraph/chapter/list/sentence/page/

@@ -151,6 +151,11 @@ def test_an_order_about_something_named_before_is_dropped() -> None:
     assert read("Create it in the data directory of the standby server.") == []
 
 
+def test_what_a_setting_does_when_set_needs_the_settings_name() -> None:
+    assert read("If true, the commit graph is written whenever the collector runs.") == []
+    assert read("If enabled, policies are applied when the user is the owner.") == []
+
+
 def test_so_long_as_is_no_link_word() -> None:
     said = "So long as no deadlock is detected, a transaction waits for the lock."
     assert read(said) == [said]

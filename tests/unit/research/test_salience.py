@@ -104,3 +104,11 @@ def test_who_can_tell_what_answers_is_given_what_stands_near_it_too() -> None:
     near = [indexed.passages[item.passage].span.text for item in salience(indexed, asked, near=True)]
     assert "The sweeper can be turned off." in near[1:]
     assert "The sweeper can be turned off." not in [indexed.passages[item.passage].span.text for item in salience(indexed, asked)]
+
+
+def test_what_changed_once_counts_less_unless_change_is_asked_for() -> None:
+    indexed = index([document("The lock must be held.", title="What’s New In 3.6")])
+    now, then = (
+        salience(indexed, question(asked, "lock held"))[0].score for asked in ("Is the lock held?", "Is the lock held since then?")
+    )
+    assert now < then
