@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any
 
 import jsonschema
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic.json_schema import JsonSchemaMode
 
 from synapse.contracts.agent import Agent
 from synapse.contracts.workflow import Workflow
@@ -103,7 +105,7 @@ class _Checker:
         for name, info in fields.items():
             if info.is_required() and name not in source.inputs:
                 raise InvalidWorkflow(f"agent {agent.name!r} needs {name!r}", field=f"{self.node.at}.with")
-        schema = agent.input.model_json_schema()
+        schema = _schema_of(agent.input, "validation")
         for name, value in source.inputs.items():
             if name in fields:
                 self._check_value(schema, name, fields[name], value)
@@ -196,10 +198,16 @@ class _Checker:
     def _value_schema(self, node: Node) -> schemas.Schema | None:
         if node.kind == "step":
             agent = self.agents.get(node.source.agent)
-            return None if agent is None else agent.output.model_json_schema(mode="serialization")
+            return None if agent is None else _schema_of(agent.output, "serialization")
         if node.kind == "chain":
             return self._value_schema(node.children[-1])
         return {"type": "array"} if node.fans_out else None
+
+
+@cache
+def _schema_of(model: type[BaseModel], mode: JsonSchemaMode) -> schemas.Schema:
+    """A model's JSON Schema, kept: Pydantic takes milliseconds to make one, and a compilation asks for some dozens of times."""
+    return model.model_json_schema(mode=mode)
 
 
 def _constant(value: Any) -> tuple[bool, Any]:

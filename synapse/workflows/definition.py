@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from functools import cache
 from importlib import resources
 from typing import Any
 
@@ -71,6 +72,7 @@ def to_yaml(workflow: Workflow) -> str:
     return yaml.safe_dump(data, sort_keys=False, allow_unicode=plain, width=120)
 
 
+@cache
 def builtin(name: str) -> Workflow | None:
     """The workflow of that name that ships with Synapse."""
     file = resources.files("synapse.workflows").joinpath(f"{name}.yaml")
