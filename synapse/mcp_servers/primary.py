@@ -16,19 +16,16 @@ from synapse.contracts.evidence import Page
 from synapse.contracts.toolbox import SearchResults
 from synapse.corpus.library import Library
 from synapse.corpus.store import SCHEME
-from synapse.errors import Permanent
-from synapse.extract.document import extract
 from synapse.mcp_servers.app import Dependency, State, build, new_server
-from synapse.mcp_servers.fetch import Fetcher
 from synapse.mcp_servers.metrics import ServerMetrics
 from synapse.mcp_servers.providers.base import SearchProvider
 from synapse.mcp_servers.providers.choice import choose
 from synapse.mcp_servers.providers.corpus import CorpusProvider
 from synapse.mcp_servers.providers.guard import Guarded
 from synapse.mcp_servers.providers.searxng import SearxngProvider
+from synapse.mcp_servers.reading import reader_of
 from synapse.mcp_servers.search import search_all, search_corpus
 from synapse.mcp_servers.tool import guarded
-from synapse.mcp_servers.urls import UrlPolicy
 from synapse.settings import McpServerSettings, SearchSettings, StorageSettings
 
 INSTRUCTIONS: Final = (
@@ -49,7 +46,7 @@ def create_app(settings: McpServerSettings, home: Path, search: SearchSettings |
     Raises InvalidInput when it would be open to the network without a token, or when a provider that is listed lacks its URL or key.
     """
     library = Library(settings.corpus_dir or home / "corpora")
-    fetcher = Fetcher(UrlPolicy(settings.fetch_allow_hosts), settings.fetch_max_bytes, settings.fetch_timeout_seconds)
+    reader = reader_of(settings, home)
     server, metrics = new_server("synapse-primary", INSTRUCTIONS), ServerMetrics()
     chosen = choose(search or SearchSettings(), metrics.provider_answered)
 
@@ -71,7 +68,11 @@ def create_app(settings: McpServerSettings, home: Path, search: SearchSettings |
         """The main text of a page, without navigation and markup."""
         if url.startswith(SCHEME):
             return await asyncio.to_thread(library.document, url)
-        return await read_web(fetcher, url, ctx)
+
+        async def report(phase: str, percent: float) -> None:
+            await ctx.report_progress(percent, 100.0, phase)
+
+        return await reader.read(url, report)
 
     dependencies = {"corpora": Dependency(lambda: asyncio.to_thread(_corpora_state, library))}
     for provider in (*chosen.web, *chosen.spare):
@@ -80,6 +81,7 @@ def create_app(settings: McpServerSettings, home: Path, search: SearchSettings |
 
     async def close() -> None:
         library.close()
+        await reader.aclose()
 
     return build(server, settings, metrics, dependencies, close)
 
@@ -87,36 +89,6 @@ def create_app(settings: McpServerSettings, home: Path, search: SearchSettings |
 def create() -> FastAPI:
     """The server from settings, for ``uvicorn --factory synapse.mcp_servers.primary:create``."""
     return create_app(McpServerSettings(), StorageSettings().home)
-
-
-async def read_web(fetcher: Fetcher, url: str, ctx: Context) -> Page:
-    """Fetch and extract a page of the web, telling how far it is in percent."""
-    told = 0.0
-
-    async def report(phase: str, done: int, total: int | None) -> None:
-        nonlocal told
-        percent = 5.0 if phase == "resolve" else 10.0 + 75.0 * min(1.0, done / (total or fetcher.max_bytes))
-        if percent >= told + 5.0:
-            told = percent
-            await ctx.report_progress(percent, 100.0, phase if phase == "resolve" else f"{done} bytes")
-
-    fetched = await fetcher.fetch(url, report)
-    await ctx.report_progress(90.0, 100.0, "parse")
-    document = await asyncio.to_thread(extract, fetched.body, fetched.media_type, charset=fetched.charset, url=fetched.final_url)
-    if not document.text.strip():
-        raise Permanent("the page has no readable text")
-    return Page(
-        url=url,
-        final_url=fetched.final_url,
-        title=document.title,
-        text=document.text,
-        media_type=document.media_type or fetched.media_type,
-        fetched_at=fetched.fetched_at,
-        published=document.published,
-        authors=document.authors,
-        language=document.language,
-        pages=document.pages,
-    )
 
 
 def _show_results(results: SearchResults) -> str:

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast, get_args
+from typing import Any, get_args
 
 import httpx
 import pytest
@@ -12,62 +11,11 @@ from pydantic import SecretStr
 
 from synapse.contracts.wire import ERROR
 from synapse.corpus.folder import index_folder
-from synapse.errors import InvalidInput, Permanent
+from synapse.errors import InvalidInput
 from synapse.mcp_servers import primary
-from synapse.mcp_servers.fetch import Fetcher
 from synapse.mcp_servers.providers import ddgs
-from synapse.mcp_servers.urls import UrlPolicy
 from synapse.settings import McpServerSettings, SearchName, SearchSettings
-from tests.unit.extract.papers import pdf
 from tests.unit.mcp_servers.providers.loopback import Asked, as_json, http, serving
-from tests.unit.mcp_servers.test_fetch import Names, _answers, _page
-
-ARTICLE = "<html lang=en><head><title>On cats</title></head><body><article><h1>On cats</h1>" + "".join(
-    f"<p>Paragraph {number} tells at some length what cats do all day, which is mostly sleeping in warm places.</p>" for number in range(6)
-)
-
-
-class Told:
-    def __init__(self) -> None:
-        self.reports: list[tuple[float, float, str]] = []
-
-    async def report_progress(self, done: float, total: float, message: str) -> None:
-        self.reports.append((done, total, message))
-
-
-def _fetcher(response: httpx.Response) -> Fetcher:
-    wire = _answers(response)
-    return Fetcher(UrlPolicy(), 100_000, 5.0, resolver=Names(), make_transport=lambda _: wire)
-
-
-async def test_a_page_of_the_web_comes_as_text_and_progress_only_rises() -> None:
-    told = Told()
-    page = await primary.read_web(_fetcher(_page(ARTICLE.encode())), "http://example.com/cats", cast(Any, told))
-    assert page.title == "On cats"
-    assert "Paragraph 3 tells" in page.text
-    assert "\n\n" in page.text
-    done = [report[0] for report in told.reports]
-    assert done == sorted(done)
-    assert told.reports[0][2] == "resolve"
-    assert told.reports[-1] == (90.0, 100.0, "parse")
-
-
-async def test_a_page_without_text_or_of_another_kind_is_permanent() -> None:
-    context = cast(Any, SimpleNamespace(report_progress=Told().report_progress))
-    with pytest.raises(Permanent, match="no readable text"):
-        await primary.read_web(_fetcher(_page(b"<html><body></body></html>")), "http://example.com/", context)
-    binary = _page(b"\x7fELF \x00", **{"content-type": "text/plain"})
-    with pytest.raises(Permanent, match="not text"):
-        await primary.read_web(_fetcher(binary), "http://example.com/", context)
-
-
-async def test_a_pdf_of_the_web_comes_with_its_pages_whatever_it_is_called() -> None:
-    paper = pdf([[(72, 700, 10, "Cats sleep.")], [(72, 700, 10, "Dogs bark.")]], {"Title": "On cats", "Author": "A. Cat"}, language="en")
-    context = cast(Any, SimpleNamespace(report_progress=Told().report_progress))
-    response = _page(paper, **{"content-type": "application/octet-stream"})
-    page = await primary.read_web(_fetcher(response), "http://example.com/cats.html", context)
-    assert (page.title, page.authors, page.language, page.media_type) == ("On cats", ("A. Cat",), "en", "application/pdf")
-    assert [page.text[start:][:4] for start in page.pages] == ["Cats", "Dogs"]
 
 
 async def test_over_mcp_the_tools_have_schemas_hints_and_faults(tmp_path: Path) -> None:
