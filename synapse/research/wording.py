@@ -159,7 +159,10 @@ CODE_LIKE = re.compile(
 FUNCTION_WORDS = word_set("the of and to is are that with for which from by this it be can a an in on or as not has")
 """English enough: a sentence with hardly any of these is in another language, where the lists here mean nothing."""
 
-PRONOUN_START = re.compile(r"^(?:It|They|He|She|Its|Their|His|Her)\s+(?=\w)")
+PRONOUN_START = re.compile(
+    r"^(?:(?:However|But|Also|And|So|Thus|Therefore|Moreover|Furthermore|In addition|Nevertheless|Still|Hence),? )?"
+    r"(?:[Ii]t|[Tt]hey|[Hh]e|[Ss]he|[Ii]ts|[Tt]heir|[Hh]is|[Hh]er)\s+(?=\w)"
+)
 """A sentence that goes on speaking of what the one before it named."""
 
 LISTS_LINKS = re.compile(
