@@ -94,7 +94,7 @@ ORPHAN_START = re.compile(
 """Openings that only mean something after the sentence before."""
 
 WHEN_SET = re.compile(
-    r"^If (?:true|false|set|unset|enabled|disabled|specified|given|omitted|absent|present|(?:non-?)?zero|negative|positive|-?\d+)"
+    r"^If (?:true|false|set|unset|enabled|disabled|specified|given|omitted|absent|present|(?:non-?)?zero|negative|positive|-?\d+)(?: is \w+)?"
     r"(?: (?:to|by) [^,]{1,30}| \(the default\))?,"
 )
 """What a setting does, without its name."""
@@ -160,8 +160,8 @@ FUNCTION_WORDS = word_set("the of and to is are that with for which from by this
 """English enough: a sentence with hardly any of these is in another language, where the lists here mean nothing."""
 
 PRONOUN_START = re.compile(
-    r"^(?:(?:However|But|Also|And|So|Thus|Therefore|Moreover|Furthermore|In addition|Nevertheless|Still|Hence),? )?"
-    r"(?:[Ii]t|[Tt]hey|[Hh]e|[Ss]he|[Ii]ts|[Tt]heir|[Hh]is|[Hh]er)\s+(?=\w)"
+    r"^(?:(?:However|Also|Thus|Therefore|Moreover|Furthermore|In addition|Nevertheless|Still|Hence), |But )?"
+    r"(?:[Ii]t|[Tt]hey|[Hh]e|[Ss]he|[Ii]ts|[Tt]heir|[Hh]is|[Hh]er|[Tt]his|[Tt]hese)\s+(?=\w)"
 )
 """A sentence that goes on speaking of what the one before it named."""
 

@@ -180,3 +180,9 @@ def test_beside_a_word_its_explanation_may_be_long_but_not_code() -> None:
         "Words (word; meaning): fence; the number of an attempt, which every write of its worker has to name;"
         " a result that names an older one is refused"
     ]
+
+
+def test_a_sentence_that_goes_on_from_another_is_told_with_it() -> None:
+    first = "Data written to unlogged tables is not written to the log."
+    for second in ("However, they are not safe: a crash empties them.", "This makes writing considerably faster."):
+        assert read(f"{first} {second}") == [first, f"{first} {second}"]
