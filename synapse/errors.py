@@ -73,6 +73,13 @@ class Transient(StepError):
 
     code, status, retryable = "transient", 503, True
 
+    def __init__(
+        self, detail: str | None = None, *, field: str | None = None, remedy: str | None = None, retry_after: float | None = None
+    ) -> None:
+        super().__init__(detail, field=field, remedy=remedy)
+        self.retry_after = retry_after
+        """Seconds that whoever failed asked to be left alone for; None when it did not say."""
+
 
 class StepTimeout(StepError):
     """The step's time ran out."""

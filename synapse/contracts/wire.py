@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from pydantic import Field
+
 from synapse.contracts.evidence import Frozen
 
 RUN: Final = "synapse/run"
@@ -30,6 +32,8 @@ class ToolFault(Frozen):
     retryable: bool
     """Whether trying the same call again may help."""
     message: str
+    retry_after: float | None = Field(default=None, ge=0, exclude_if=lambda value: value is None)
+    """Seconds to wait before that, where whoever failed asked for a pause."""
 
 
 class FileContent(Frozen):

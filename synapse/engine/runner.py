@@ -177,7 +177,7 @@ class Runner:
         agent = self.agents.get(step.agent)
         retry = step.retry or (agent.retry if agent else Retry())
         if _worth_retrying(retry, error, failure, attempt.failures):
-            return self.ledger.fail(program, attempt, failure, retry_in=delay(retry, attempt.failures)), "retrying"
+            return self.ledger.fail(program, attempt, failure, retry_in=delay(retry, attempt.failures, error)), "retrying"
         outcome = self.ledger.fail(program, attempt, failure, skip=step.on_error == "skip")
         return outcome, "failed" if outcome.failed else "skipped"
 
@@ -224,9 +224,14 @@ def _worth_retrying(retry: Retry, error: Exception, failure: Failure, failures: 
     return error.retryable if isinstance(error, SynapseError) else True
 
 
-def delay(retry: Retry, failures: int) -> float:
-    """Seconds before the next try: exponential, bounded, and jittered so that many failing at once do not come back at once."""
-    return float(min(retry.max_delay, retry.delay * retry.factor**failures) * random.uniform(0.5, 1.0))
+def delay(retry: Retry, failures: int, error: Exception | None = None) -> float:
+    """Seconds before the next try: exponential, bounded, and jittered so that many failing at once do not come back at once.
+
+    Not sooner than the failure asks for, as far as ``retry.max_delay`` lets it ask.
+    """
+    ours = min(retry.max_delay, retry.delay * retry.factor**failures) * random.uniform(0.5, 1.0)
+    asked = error.retry_after if isinstance(error, Transient) else None
+    return float(max(ours, min(retry.max_delay, asked or 0.0)))
 
 
 @lru_cache(maxsize=512)

@@ -12,7 +12,7 @@ from mcp_types import CallToolResult, TextContent
 from pydantic import BaseModel
 
 from synapse.contracts.wire import ERROR, ToolFault
-from synapse.errors import SynapseError
+from synapse.errors import SynapseError, Transient
 from synapse.mcp_servers.metrics import ServerMetrics
 
 P = ParamSpec("P")
@@ -62,7 +62,8 @@ def guarded(metrics: ServerMetrics, show: Callable[[M], str]) -> Callable[[Calla
 
 def _fault(tool: str, error: Exception) -> ToolFault:
     if isinstance(error, SynapseError):
-        return ToolFault(code=error.code, retryable=error.retryable, message=str(error))
+        pause = error.retry_after if isinstance(error, Transient) else None
+        return ToolFault(code=error.code, retryable=error.retryable, message=str(error), retry_after=pause)
     if isinstance(error, TimeoutError):
         return ToolFault(code="timeout", retryable=True, message="the tool's own time ran out")
     _log.error("tool %s failed unexpectedly", tool, exc_info=error)

@@ -27,14 +27,14 @@ def of_result(tool: str, result: CallToolResult) -> StepError:
         fault = ToolFault.model_validate((result.meta or {}).get(ERROR))
     except ValidationError:
         return Permanent(f"{tool}: {text}")
-    return of_code(fault.code, fault.retryable, f"{tool}: {fault.message}")
+    return of_code(fault.code, fault.retryable, f"{tool}: {fault.message}", fault.retry_after)
 
 
-def of_code(code: str, retryable: bool, message: str) -> StepError:
+def of_code(code: str, retryable: bool, message: str, retry_after: float | None = None) -> StepError:
     """The error of that code."""
     if code == StepTimeout.code:
         return StepTimeout(message)
-    return Transient(message) if retryable else Permanent(message)
+    return Transient(message, retry_after=retry_after) if retryable else Permanent(message)
 
 
 def of_protocol(tool: str, error: MCPError) -> StepError:

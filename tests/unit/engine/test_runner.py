@@ -283,6 +283,11 @@ def test_a_delay_is_bounded_and_jittered_between_half_and_whole(retry: Retry, fa
     assert whole / 2 <= delay(retry, failures) <= whole <= retry.max_delay
 
 
+@given(retry=RETRIES, failures=st.integers(0, 20), asked=st.floats(0, 86400))
+def test_who_asks_for_a_pause_gets_it_as_far_as_the_limit_goes(retry: Retry, failures: int, asked: float) -> None:
+    assert min(asked, retry.max_delay) <= delay(retry, failures, Transient("busy", retry_after=asked)) <= retry.max_delay
+
+
 @given(retry=RETRIES, failures=st.integers(0, 19))
 def test_the_shortest_delay_grows_with_each_failure_until_it_meets_its_limit(retry: Retry, failures: int) -> None:
     with pytest.MonkeyPatch.context() as patch:

@@ -58,6 +58,12 @@ async def test_a_failure_says_its_kind_to_programs(error: Exception, code: str, 
     assert (fault.code, fault.retryable) == (code, retryable)
 
 
+async def test_the_pause_that_was_asked_for_is_told_and_otherwise_nothing() -> None:
+    asked, silent = await _call(Transient("busy", retry_after=7.0)), await _call(Transient("busy"))
+    assert _fault(asked).retry_after == 7.0
+    assert "retry_after" not in (silent.meta or {})[ERROR]
+
+
 async def test_an_unexpected_error_is_logged_here_and_says_nothing_to_the_caller(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.ERROR):
         result = await _call(KeyError("/home/operator/secret"))

@@ -32,6 +32,12 @@ def test_a_failed_result_is_the_kind_its_fault_says(fault: Any, kind: type[Excep
     assert type(faults.of_result("tool", _failed(fault))) is kind
 
 
+def test_the_pause_that_was_asked_for_comes_along() -> None:
+    error = faults.of_result("tool", _failed(ToolFault(code="transient", retryable=True, message="busy", retry_after=7.0).model_dump()))
+    assert isinstance(error, Transient)
+    assert error.retry_after == 7.0
+
+
 def test_a_failure_names_the_tool_and_what_it_said() -> None:
     assert str(faults.of_result("search_web", _failed(None))) == "search_web: it broke"
     assert "did not say why" in str(faults.of_result("t", CallToolResult(content=[], is_error=True)))
