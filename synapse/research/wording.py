@@ -94,7 +94,8 @@ ORPHAN_START = re.compile(
 """Openings that only mean something after the sentence before."""
 
 WHEN_SET = re.compile(
-    r"^If (?:true|false|set|unset|enabled|disabled|specified|given|omitted|absent|present|(?:non-?)?zero|negative|positive|-?\d+)(?: is \w+)?"
+    r"^If (?:true|false|set|unset|enabled|disabled|specified|given|omitted|absent|present|(?:non-?)?zero|negative|positive"
+    r"|-?\d+)(?: is \w+)?"
     r"(?: (?:to|by) [^,]{1,30}| \(the default\))?,"
 )
 """What a setting does, without its name."""
