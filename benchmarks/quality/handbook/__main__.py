@@ -7,6 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.quality.handbook.citations import Citations
 from benchmarks.quality.handbook.pipeline import ask, library
 from benchmarks.quality.handbook.score import Question, Score, questions
 from synapse.research.render import markdown
@@ -20,18 +21,21 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as corpora:
         documents = library(Path(corpora))
+        citations = Citations()
         scores = {False: Score(), True: Score()}
         for number, question in enumerate(questions(), start=1):
             score = scores[question.held_out]
             started = time.perf_counter()
-            report = ask(question.ask, documents)
+            report, texts = ask(question.ask, documents)
             score.seconds += time.perf_counter() - started
             score.add(question, report)
+            citations.add(report, texts)
             if options.reports and not question.held_out:
                 _write(options.reports, number, question, markdown(report))
         documents.close()
     for held_out, score in scores.items():
         print(_line("held out" if held_out else "open", score))
+    print(citations.line())
     if options.missing:
         print("\n".join(scores[False].missing))
 

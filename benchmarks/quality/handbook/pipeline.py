@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 
 from synapse.contracts.evidence import Found, Snapshot
@@ -28,8 +29,8 @@ def library(corpora: Path) -> Library:
     return Library(corpora)
 
 
-def ask(question: str, documents: Library) -> Report:
-    """The report on one question. ValueError for one that the citation check faults."""
+def ask(question: str, documents: Library) -> tuple[Report, Mapping[str, tuple[str, str]]]:
+    """The report on one question, and each page's address and text by its snapshot. ValueError when the citation check faults it."""
     parts = plan(question)
     found = [Found(subquestion=part.id, sources=tuple(documents.search(part.query, _HITS)[0])) for part in parts]
     pages: dict[str, Document] = {}
@@ -52,4 +53,4 @@ def ask(question: str, documents: Library) -> Report:
     report = compose(question, parts, ledger.claims, ledger.evidence, [page.snapshot for page in pages.values()])
     if faults := check(report, {name: page.text for name, page in pages.items()}):
         raise ValueError(f"{faults[0].where}: {faults[0].what}")
-    return report
+    return report, {name: (page.snapshot.url, page.text) for name, page in pages.items()}
