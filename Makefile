@@ -7,10 +7,10 @@ ARGS ?=
 
 export CORPUS QUESTION
 
-.PHONY: help env run up test test-unit lint format types contracts docs check lock bench-engine bench-latency bench-quality clean
+.PHONY: help env run up test test-unit test-conformance lint format types contracts docs check lock bench-engine bench-latency bench-quality clean
 
 help: ## This list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
 
 env: $(READY) ## Make .venv, with the project and its development tools at the locked versions
 
@@ -34,6 +34,10 @@ test: env ## All tests, on private servers
 
 test-unit: env ## Tests that need no server
 	@$(PY) -m pytest tests/unit $(ARGS)
+
+test-conformance: env ## MCP's official conformance suite and inspector against both servers; needs npm
+	@scripts/install-node
+	@SYNAPSE_CI_NODE=1 $(PY) -m pytest tests/conformance $(ARGS)
 
 lint: env ## Style and format
 	@$(PY) -m ruff check .

@@ -1,0 +1,44 @@
+"""Both servers and the fixture server on loopback ports, and Node."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from synapse.corpus.folder import index_folder
+from synapse.mcp_servers import filesystem, primary
+from synapse.settings import McpServerSettings
+from tests.conformance.node import Node, NodeMissing, installed
+from tests.conformance.server import create_app
+from tests.conformance.serving import served
+
+
+@pytest.fixture(scope="session")
+def node() -> Node:
+    """Node and the official tools; without them a skip, and a failure where they are promised."""
+    try:
+        return installed()
+    except NodeMissing as missing:
+        if os.environ.get("SYNAPSE_CI_NODE") == "1":
+            pytest.fail(str(missing), pytrace=False)
+        pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="session")
+def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Where each server's MCP endpoint is, by name: 'primary', 'filesystem' and 'fixture'."""
+    home: Path = tmp_path_factory.mktemp("home")
+    (home / "docs").mkdir()
+    (home / "docs" / "cache.md").write_text("# Caches\n\nA full cache evicts the least recently used entry.\n")
+    index_folder(home / "docs", "notes", home / "corpora")
+    settings = McpServerSettings()
+    with ExitStack() as stack:
+        yield {
+            "primary": stack.enter_context(served(primary.create_app(settings, home))),
+            "filesystem": stack.enter_context(served(filesystem.create_app(settings, home))),
+            "fixture": stack.enter_context(served(create_app(settings))),
+        }
