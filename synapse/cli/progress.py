@@ -39,7 +39,6 @@ class Work:
     done: int = 0
     skipped: int = 0
     failed: int = 0
-    retried: int = 0
     started: datetime | None = None
     ended: datetime | None = None
     note: str = ""
@@ -88,7 +87,6 @@ class Progress:
             work.done += kind == "succeeded"
             work.skipped += kind == "skipped"
             work.failed += kind == "failed"
-            work.retried += kind in ("retrying", "lost")
             if kind != "succeeded":
                 work.note = _why(event)
 

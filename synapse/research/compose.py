@@ -41,11 +41,7 @@ def compose(
     # What a newer edition corrects is told once: next to the correction.
     chosen |= {claim.id for claim in claims if not kept.isdisjoint(claim.superseded_by)}
     rest = {name: [claim for claim in found if claim.id not in chosen] for name, found in by_question.items()}
-    sections = [
-        Section(subquestion=item.id, heading=item.text, sentences=tuple(map(_sentence, _reading_order(rest[item.id], quotes))))
-        for item in subquestions
-        if rest[item.id]
-    ]
+    sections = _sections(subquestions, rest, quotes)
     answer = (*prose, *(_sentence(claim) for claim in lead))
     disagreements = _disagreements(claims, kept)
     used = [
@@ -59,7 +55,7 @@ def compose(
     return Report(
         question=question,
         answer=answer,
-        sections=tuple(sections),
+        sections=sections,
         disagreements=disagreements,
         unanswered=tuple(item for item in subquestions if not by_question[item.id]),
         missed=tuple(missed),
@@ -68,6 +64,17 @@ def compose(
         claims=tuple(claim for claim in claims if claim.id in kept),
         evidence=tuple(item for item in evidence if item.id in set(used)),
         snapshots=tuple(snapshots),
+    )
+
+
+def _sections(
+    subquestions: Sequence[SubQuestion], rest: Mapping[str, Sequence[Claim]], quotes: Mapping[str, Evidence]
+) -> tuple[Section, ...]:
+    """What the answer left over of each sub-question; none for one that it told in full."""
+    return tuple(
+        Section(subquestion=item.id, heading=item.text, sentences=tuple(map(_sentence, _reading_order(rest[item.id], quotes))))
+        for item in subquestions
+        if rest[item.id]
     )
 
 

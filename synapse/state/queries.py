@@ -90,11 +90,6 @@ class Queries:
         found = value(program.root, (), rows)
         return None if found is MISSING else found
 
-    def ping(self) -> None:
-        """Raise whatever the database raises when it does not answer."""
-        with self.engine.connect() as connection:
-            connection.execute(sa.select(sa.literal(1)))
-
 
 def _run(row: Any) -> dict[str, Any]:
     names = ("id", "workflow", "state", "input", "created_at", "finished_at", "deadline", "error")

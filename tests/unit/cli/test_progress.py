@@ -35,7 +35,7 @@ def test_totals_are_known_as_soon_as_the_steps_are() -> None:
     for event in EVENTS:
         progress.take(event)
     work = progress.works["extraction"]
-    assert (work.total, work.done, work.skipped, work.retried, work.failed) == (3, 1, 1, 1, 0)
+    assert (work.total, work.done, work.skipped, work.failed) == (3, 1, 1, 0)
     assert work.note == "no text"
     assert work.mark[0] == "▸"
     assert progress.works["orchestrator"].mark[0] == "✓"

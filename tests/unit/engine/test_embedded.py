@@ -33,7 +33,7 @@ def broken(task: Things, tools: Toolbox) -> Told:
     raise Permanent(f"cannot do {task.seen}")
 
 
-def flaky(task: Things, tools: Toolbox) -> Told:
+def unready(task: Things, tools: Toolbox) -> Told:
     if tools.context.attempt < 3:
         raise Transient("busy")
     return Told(said=tools.context.attempt)
@@ -73,7 +73,7 @@ class Embedded:
             "echo": make("echo", echo),
             "later": make("later", later),
             "broken": make("broken", broken, retry=QUICK),
-            "flaky": make("flaky", flaky, retry=QUICK),
+            "unready": make("unready", unready, retry=QUICK),
             "logger": self.logged.agent(),
             **{name: make(name, function) for name, function in agents.items()},
         }
@@ -123,7 +123,7 @@ TREES: dict[str, dict[str, Any]] = {
     "empty": {"chain": [foreach("each", step("a"), items="input.nothing"), LAST]},
     "all failing": {"chain": [foreach("each", BAD, items="input.lists[0]"), LAST]},
     "too few": {"chain": [foreach("each", BAD, items="input.lists[0]", min_success=1), LAST]},
-    "retried": {"chain": [{"step": "a", "agent": "flaky"}, LAST]},
+    "retried": {"chain": [{"step": "a", "agent": "unready"}, LAST]},
     "failing": {"chain": [{"step": "bad", "agent": "broken"}, LAST]},
     "chord": {"chord": foreach("each", step("a", **{"with": {"seen": "each_item"}}), items="input.lists[0]"), "body": LAST},
 }

@@ -126,7 +126,7 @@ async def test_a_name_is_resolved_once_so_that_rebinding_it_changes_nothing() ->
 async def test_a_lookup_that_fails_is_not_repeated_by_whoever_connects() -> None:
     wire = _answers(_page())
     with pytest.raises(Transient):
-        await _fetcher(wire, Names(socket.gaierror(socket.EAI_AGAIN, "later"), ["127.0.0.1"])).fetch("http://flaky.example/")
+        await _fetcher(wire, Names(socket.gaierror(socket.EAI_AGAIN, "later"), ["127.0.0.1"])).fetch("http://later.example/")
     with pytest.raises(Permanent):
         await _fetcher(wire, Names(socket.gaierror(socket.EAI_NONAME, "never"))).fetch("http://absent.example/")
     with pytest.raises(Refused):

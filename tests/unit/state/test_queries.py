@@ -27,7 +27,3 @@ def test_the_last_page_has_no_next(house: House) -> None:
     first = queries.runs(limit=1)
     last = queries.runs(limit=1, cursor=first.next)
     assert ([run.id for run in first.runs + last.runs], last.next) == (["r2", "r1"], None)
-
-
-def test_a_database_that_answers_is_pinged_in_silence(house: House) -> None:
-    assert house.database.queries.ping() is None  # type: ignore[func-returns-value] # that it returns is the point
