@@ -136,18 +136,58 @@ class McpServerSettings(_Settings):
     mcp_primary_port: int = Field(default=8801, ge=0, le=65535)
     mcp_filesystem_port: int = Field(default=8802, ge=0, le=65535)
     mcp_allowed_hosts: tuple[str, ...] = Field(
-        default=("127.0.0.1", "localhost"), description="Host headers that are answered, without port."
+        default=("127.0.0.1", "localhost", "::1"), description="Host and Origin headers that are answered, without port."
+    )
+    mcp_max_body: int = Field(
+        default=4_000_000, ge=1024, description="Bytes of one request to an MCP server, and so what a file that is saved may have."
     )
     mcp_token: SecretStr | None = None
+    mcp_oauth_issuer: str | None = Field(
+        default=None,
+        description="Authorization server whose access tokens are accepted, beside the shared token; its metadata is found by it.",
+    )
+    mcp_oauth_audience: str | None = Field(
+        default=None, description="URL of this MCP server as its clients know it: tokens must be made for it. One for each server."
+    )
+    mcp_oauth_jwks_url: str | None = Field(default=None, description="Where the issuer's keys are; by default as its metadata says.")
     corpus_dir: Path | None = Field(default=None, description="Folder of corpus indexes; by default <home>/corpora.")
     files_root: Path | None = Field(
-        default=None, description="The only folder the filesystem server writes below; by default <home>/reports."
+        default=None, description="The folder the filesystem server keeps files below, the root named default; by default <home>/reports."
+    )
+    files_roots: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Further roots, as name=folder, separated by commas; a tool is told which by its argument root."
+    )
+    files_read_only: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Names of roots in which nothing may be written, separated by commas."
+    )
+    files_max_bytes: int = Field(default=10_000_000, ge=1, description="Bytes of one file that is saved, and of one answer.")
+    files_quota_bytes: int | None = Field(default=10_000_000_000, ge=0, description="Bytes that each root may hold; null: no limit.")
+    files_quota_entries: int | None = Field(
+        default=200_000, ge=0, description="Files and directories that each root may hold; null: no limit."
+    )
+    files_quotas: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Other limits for some roots, as name=bytes/entries, separated by commas."
     )
     fetch_max_bytes: int = Field(default=10_000_000, ge=1024)
     fetch_timeout_seconds: float = Field(default=20.0, gt=0)
     fetch_allow_hosts: tuple[str, ...] = Field(
-        default=(), description="Private hosts that may be fetched all the same, e.g. an intranet wiki."
+        default=(), description="Private hosts that may be fetched all the same: 'wiki.intern', or 'wiki.intern:8080' for another port."
     )
+    fetch_ports: tuple[int, ...] = Field(default=(80, 443), description="Ports that any host may be fetched from.")
+    fetch_robots: Literal["obey", "ignore"] = Field(
+        default="obey",
+        description="What a host's robots.txt counts for. ignore: that of the hosts listed in SYNAPSE_FETCH_ALLOW_HOSTS is not asked for.",
+    )
+    fetch_per_host: int = Field(default=2, ge=1, le=64, description="Requests to one host at once.")
+    fetch_spacing_seconds: float = Field(default=0.1, ge=0, le=60, description="Between two pages of one host, at least.")
+    fetch_cache_bytes: int = Field(default=256_000_000, ge=0, description="Bytes of fetched pages kept below <home>/cache; 0 keeps none.")
+
+    @field_validator("files_roots", "files_read_only", "files_quotas", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return tuple(item for part in value.split(",") if (item := part.strip()))
+        return value
 
 
 SearchName = Literal["corpus", "searxng", "wikipedia", "arxiv", "openalex", "brave", "tavily", "ddgs"]

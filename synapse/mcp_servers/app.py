@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hmac
 import logging
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
@@ -15,12 +14,16 @@ from fastapi.responses import JSONResponse
 from mcp.server import MCPServer
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
 
 from synapse import __version__
-from synapse.errors import InvalidInput
+from synapse.mcp_servers.admission import credentials_of, require_credentials
+from synapse.mcp_servers.endpoint import Endpoint
+from synapse.mcp_servers.gate import Gate
+from synapse.mcp_servers.hosts import KnownNames
 from synapse.mcp_servers.metrics import CONTENT_TYPE, ServerMetrics
-from synapse.settings import McpServerSettings, is_loopback
+from synapse.mcp_servers.oauth import METADATA, metadata, metadata_path, metadata_url
+from synapse.mcp_servers.scoped import ToolScopes
+from synapse.settings import McpServerSettings
 
 
 @dataclass(frozen=True)
@@ -40,8 +43,6 @@ class Dependency:
 
 
 ENDPOINT: Final = "/mcp"
-_MAX_BODY: Final = 12_000_000
-"""Bytes of one request: the largest file that is saved, with what JSON adds to it."""
 
 _construction = threading.Lock()
 
@@ -70,14 +71,17 @@ def build(
     dependencies: Mapping[str, Dependency],
     on_close: Callable[[], Awaitable[None]] | None = None,
 ) -> FastAPI:
-    """The application around a server. Raises InvalidInput for a host that others reach and no token."""
-    require_token(settings)
-    server.streamable_http_app(
-        stateless_http=True, max_request_body_size=_MAX_BODY, transport_security=security(settings.mcp_allowed_hosts)
-    )
+    """The application around a server, whose tools are all there. Raises InvalidInput for a host that others reach and no credentials."""
+    require_credentials(settings)
+    # Host, Origin and the body's size are ours to check, before the SDK reads anything.
+    open_to_all = TransportSecuritySettings(enable_dns_rebinding_protection=False)
+    server.streamable_http_app(stateless_http=True, max_request_body_size=settings.mcp_max_body, transport_security=open_to_all)
+    scopes = ToolScopes(server)
+    server.middleware.append(scopes)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await scopes.load()
         try:
             async with server.session_manager.run():
                 yield
@@ -86,11 +90,37 @@ def build(
                 await on_close()
 
     app = FastAPI(title=server.name, version=__version__, lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
-    endpoint = Endpoint(server, settings.mcp_token.get_secret_value() if settings.mcp_token is not None else None)
+    audience = settings.mcp_oauth_audience
+    challenge = f', resource_metadata="{metadata_url(audience)}"' if audience is not None else ""
+    endpoint = Endpoint(server, settings.mcp_max_body, scopes.needed, metrics, challenge)
     # Both spellings are routes: a redirect between them would cost every POST a round trip, and some clients drop its body.
     app.router.routes.extend([Route(ENDPOINT, endpoint=endpoint), Route(f"{ENDPOINT}/", endpoint=endpoint)])
     _add_health(app, metrics, dependencies)
+    public = _add_metadata(app, settings)
+    app.add_middleware(
+        Gate,
+        names=KnownNames.of(settings.mcp_allowed_hosts),
+        credentials=credentials_of(settings),
+        metrics=metrics,
+        public=public,
+        challenge=challenge,
+    )
     return app
+
+
+def _add_metadata(app: FastAPI, settings: McpServerSettings) -> frozenset[str]:
+    """The routes by which a client without a token learns where to get one, and their paths."""
+    if settings.mcp_oauth_issuer is None or settings.mcp_oauth_audience is None:
+        return frozenset()
+    document = metadata(settings.mcp_oauth_issuer, settings.mcp_oauth_audience, app.title)
+
+    async def resource_metadata() -> Response:
+        return Response(document, media_type="application/json", headers={"Cache-Control": "max-age=300"})
+
+    paths = frozenset({METADATA, metadata_path(settings.mcp_oauth_audience)})
+    for path in paths:
+        app.add_api_route(path, resource_metadata, methods=["GET"], include_in_schema=False)
+    return paths
 
 
 def _add_health(app: FastAPI, metrics: ServerMetrics, dependencies: Mapping[str, Dependency]) -> None:
@@ -114,43 +144,3 @@ def _add_health(app: FastAPI, metrics: ServerMetrics, dependencies: Mapping[str,
     async def scrape() -> Response:
         """Prometheus' view of this server."""
         return Response(metrics.page(), media_type=CONTENT_TYPE)
-
-
-class Endpoint:
-    """The MCP endpoint as an ASGI application that asks for the token first, if there is one."""
-
-    def __init__(self, server: MCPServer[Any], token: str | None) -> None:
-        self._server = server
-        self._expected = None if token is None else f"Bearer {token}".encode()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request: 401 without the token, else what the MCP server answers."""
-        if self._expected is not None:
-            sent = [value for name, value in scope["headers"] if name == b"authorization"]
-            # Compared in constant time; two headers are refused rather than one chosen.
-            if len(sent) != 1 or not hmac.compare_digest(sent[0], self._expected):
-                refusal = JSONResponse({"error": "unauthorized"}, status_code=401, headers={"WWW-Authenticate": "Bearer"})
-                await refusal(scope, receive, send)
-                return
-        await self._server.session_manager.handle_request(scope, receive, send)
-
-
-def security(hosts: tuple[str, ...]) -> TransportSecuritySettings:
-    """The Host and Origin headers that are answered: these names, on any port."""
-    names = [f"[{host}]" if ":" in host else host for host in hosts]
-    origins = [f"{scheme}://{name}" for name in names for scheme in ("http", "https")]
-    return TransportSecuritySettings(
-        allowed_hosts=[*names, *(f"{name}:*" for name in names)], allowed_origins=[*origins, *(f"{origin}:*" for origin in origins)]
-    )
-
-
-def require_token(settings: McpServerSettings) -> None:
-    """Raise InvalidInput when others than this machine could call and nothing would keep them out."""
-    if settings.mcp_token is not None:
-        if len(settings.mcp_token.get_secret_value()) < 16:
-            raise InvalidInput("SYNAPSE_MCP_TOKEN is shorter than 16 characters", field="mcp_token")
-        return
-    if not is_loopback(settings.mcp_host):
-        raise InvalidInput(
-            f"an MCP server that listens on {settings.mcp_host!r} needs a token", field="mcp_token", remedy="set SYNAPSE_MCP_TOKEN"
-        )

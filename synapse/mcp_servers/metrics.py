@@ -9,9 +9,29 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 _BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
+RULES: Final = frozenset(
+    {
+        "host",
+        "origin",
+        "token",
+        "issuer",
+        "query-token",
+        "scope",
+        "body",
+        "mismatch",
+        "address",
+        "url",
+        "redirect",
+        "robots",
+        "size",
+        "type",
+    }
+)
+"""What refuses: requests, by their Host, Origin, credentials, scope, body or revision; pages, by what leads to them and what they are."""
+
 
 class ServerMetrics:
-    """Calls, errors by kind and durations, per tool; and what search providers answered."""
+    """Calls, errors by kind, durations and bytes, per tool; what was refused and by which rule; and what search providers answered."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -23,6 +43,11 @@ class ServerMetrics:
         self.seconds = Histogram(
             "synapse_mcp_tool_duration_seconds", "How long tool calls took.", ["tool"], registry=self.registry, buckets=_BUCKETS
         )
+        self.bytes = Counter("synapse_mcp_tool_result_bytes", "Bytes of text that tools gave.", ["tool"], registry=self.registry)
+        self.refusals = Counter(
+            "synapse_mcp_refusals", "Requests and addresses that were refused, by the rule.", ["rule"], registry=self.registry
+        )
+        self.cache = Counter("synapse_mcp_cache_lookups", "Lookups in what is kept on disk.", ["cache", "outcome"], registry=self.registry)
         self.provider_calls = Counter(
             "synapse_mcp_provider_calls", "Searches by provider and outcome.", ["provider", "outcome"], registry=self.registry
         )
@@ -39,6 +64,10 @@ class ServerMetrics:
         self.provider_calls.labels(provider, outcome).inc()
         if outcome != "not_asked":
             self.provider_seconds.labels(provider).observe(seconds)
+
+    def refused(self, rule: str) -> None:
+        """Count what was refused. A rule that is not known counts as 'other': labels must not be made of what somebody sends."""
+        self.refusals.labels(rule if rule in RULES else "other").inc()
 
     def page(self) -> bytes:
         """All of it in Prometheus' text format."""
