@@ -123,9 +123,9 @@ class LlmSettings(_Settings):
     def _whole(self) -> LlmSettings:
         # Half of it would silently be no model at all.
         if (self.llm_base_url is None) != (self.llm_model is None):
-            raise ValueError("llm_base_url and llm_model are set together, or neither is")
+            raise ValueError("SYNAPSE_LLM_BASE_URL and SYNAPSE_LLM_MODEL are set together, or neither is")
         if self.llm_max_cost is not None and not self.llm_price_in + self.llm_price_out:
-            raise ValueError("llm_max_cost needs llm_price_in and llm_price_out")
+            raise ValueError("SYNAPSE_LLM_MAX_COST needs SYNAPSE_LLM_PRICE_IN and SYNAPSE_LLM_PRICE_OUT")
         return self
 
 

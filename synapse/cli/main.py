@@ -90,8 +90,10 @@ def _usage(error: Any) -> int:
 
 def _setting(error: Any) -> int:
     first = error.errors(include_url=False)[0]
-    name = "_".join(str(part) for part in first["loc"])
-    complain(f"SYNAPSE_{name.upper()}: {first['msg']}", "correct the variable, or unset it")
+    name = "_".join(str(part) for part in first["loc"]).upper()
+    # What concerns several variables names them itself.
+    said = first["msg"].removeprefix("Value error, ")
+    complain(f"SYNAPSE_{name}: {said}" if name else said, "correct the variable, or unset it")
     return Exit.USAGE
 
 

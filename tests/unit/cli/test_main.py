@@ -46,6 +46,15 @@ def test_a_setting_that_cannot_be_read_is_named(synapse: Command, monkeypatch: p
     assert ended.err.startswith("error: SYNAPSE_API_PORT: ")
 
 
+def test_settings_that_belong_together_are_named_together(synapse: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYNAPSE_LLM_MODEL", "small")
+    ended = synapse("doctor")
+    assert (ended.code, ended.err.splitlines()[0]) == (
+        2,
+        "error: SYNAPSE_LLM_BASE_URL and SYNAPSE_LLM_MODEL are set together, or neither is",
+    )
+
+
 def test_what_nobody_foresaw_is_one_line_too(synapse: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*_: object) -> None:
         raise RuntimeError("odd")
