@@ -21,7 +21,7 @@ from synapse.research.matching import LONG_FORM, direct, shares_of
 from synapse.research.passages import Index, Passage
 from synapse.research.sentences import Span, cells
 from synapse.research.text import terms
-from synapse.research.wording import defines, subject
+from synapse.research.wording import LINK_WORD, defines, subject
 
 # How much what is not word overlap may add to it.
 _PHRASE, _CUE, _CENTRAL, _EARLY, _SPECIFIC, _SUBJECT, _DEFINES, _ABOUT = 0.15, 0.16, 0.15, 0.08, 0.05, 0.2, 0.4, 0.3
@@ -124,7 +124,7 @@ def _boost(indexed: Index, passage: Passage, asked: Asked, central: dict[str, fl
         + _SPECIFIC * _specificity(span.text) + (_DEFINES if asked.intent is Intent.DEFINITION and cues else _SUBJECT) * led
     )  # fmt: skip
     beside_the_point = (asked.intent is Intent.DEFINITION and not led) or (asked.intent in _NEEDS_CUE and not cues)
-    if asked.intent is Intent.DEFINITION and (defines(span.text, who) or _glossed(indexed, passage, who)):
+    if asked.intent is Intent.DEFINITION and (defines(LINK_WORD.sub("", span.text), who) or _glossed(indexed, passage, who)):
         bonus += _SAYS_WHAT_IT_IS * led
     return (1.0 + bonus) * _length_factor(len(words)) * (_BESIDE_THE_POINT if beside_the_point else 1.0)
 
@@ -133,7 +133,7 @@ def _named(span: Span) -> str:
     """What a sentence is about: its subject; of a row its first cell, of an item what stands before its colon."""
     if span.kind is Kind.TABLE:
         return next(iter(cells(span.text)), "")
-    return subject(span.text) or (span.text.partition(": ")[0] if span.kind is Kind.LIST and ": " in span.text else "")
+    return subject(LINK_WORD.sub("", span.text)) or (span.text.partition(": ")[0] if span.kind is Kind.LIST and ": " in span.text else "")
 
 
 def _term(indexed: Index, passage: Passage) -> str:

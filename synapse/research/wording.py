@@ -266,6 +266,6 @@ def defines(text: str, who: str) -> bool:
 
 
 _SAYS_WHAT = re.compile(
-    r"\s+(?:(?:is|are|was|were)\s+(?:\w+ly\s+|just\s+|often\s+|also\s+)?(?:an?|the|any|one|used|special\w*|designed|meant|intended)\b|provides?\s+an?\b|stands?\s+for\b|refers?\s+to\b|means?\b"
+    r"\s+(?:(?:is|are|was|were)\s+(?:\w+ly\s+|just\s+|often\s+|also\s+)?(?:an?|the|any|one|what|used|special\w*|designed|meant|intended)\b|provides?\s+an?\b|stands?\s+for\b|refers?\s+to\b|means?\b"
     r"|represents?\b|describes?\b|denotes?\b|consists?\s+of\b)"
 )
