@@ -48,7 +48,7 @@ _ASKS = (
     (
         Intent.DEFINITION,
         r"^\W*what(?:'s|’s| is| are| was| were)\b(?! the (?:best|difference|effect|default))|\bdefin(?:e|ition)\b"
-        r"|\bwhat do(?:es)? .* (?:mean|do)\b|^\W*(?:explain|describe)\b",
+        r"|\bwhat do(?:es)? .* (?:mean|do)\b|\bhow (?:do|does) .* work\b|^\W*(?:explain|describe)\b",
     ),
 )
 _ACTOR = re.compile(

@@ -96,7 +96,7 @@ ORPHAN_START = re.compile(
 WHEN_SET = re.compile(
     r"^If (?:true|false|set|unset|enabled|disabled|specified|given|omitted|absent|present|(?:non-?)?zero|negative|positive"
     r"|-?\d+)(?: is \w+)?"
-    r"(?: (?:to|by) [^,]{1,30}| \(the default\))?,"
+    r"(?: (?:to|by) [^,]{1,30}| \(the default\))?(?:,| then\b)"
 )
 """What a setting does, without its name."""
 
