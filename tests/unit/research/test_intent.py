@@ -12,7 +12,7 @@ from synapse.research.intent import Intent, cue_count, intent_of
         ("Is SQLite faster than PostgreSQL?", Intent.COMPARISON),
         ("Why does Celery acknowledge late?", Intent.CAUSE),
         ("How do I read a CSV file?", Intent.PROCEDURE),
-        ("How does a B-tree work?", Intent.FACT),
+        ("How does a B-tree work?", Intent.DEFINITION),
         ("What is a coroutine?", Intent.DEFINITION),
         ("What does VACUUM FULL do?", Intent.DEFINITION),
         ("When should VACUUM FULL be avoided?", Intent.TIME),
