@@ -28,8 +28,10 @@ _NOT_PUBLIC_V6: Final = tuple(
 )  # fmt: skip
 _METADATA: Final = frozenset(
     ipaddress.ip_address(text)
-    for text in ("169.254.169.254", "168.63.129.16", "192.0.0.192", "100.100.100.200", "fd00:ec2::254", "169.254.170.2")
+    for text in ("168.63.129.16", "192.0.0.192", "100.100.100.200", "fd00:ec2::254", "fd00:ec2::23", "fd20:ce::254")
 )
+_LINK_LOCAL: Final = (ipaddress.IPv4Network("169.254.0.0/16"), ipaddress.IPv6Network("fe80::/10"))
+"""Where most clouds put theirs, at one address or another, and nobody a wiki."""
 _TRANSLATED: Final = (ipaddress.IPv6Network("64:ff9b::/96"),)
 _TRANSLATED_LOCAL: Final = ipaddress.IPv6Network("64:ff9b:1::/48")
 _ISATAP: Final = frozenset({0x00005EFE, 0x02005EFE})
@@ -60,7 +62,7 @@ def is_metadata(text: str) -> bool:
     except ValueError:
         return False
     embedded = embedded_ipv4(address) if isinstance(address, IPv6) else None
-    return address in _METADATA or embedded in _METADATA
+    return any(each in _METADATA or any(each in network for network in _LINK_LOCAL) for each in (address, embedded) if each is not None)
 
 
 def embedded_ipv4(address: IPv6) -> IPv4 | None:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from synapse.contracts.evidence import Page
 from synapse.errors import Permanent
 from synapse.extract.document import extract
-from synapse.mcp_servers.fetch import Fetcher
+from synapse.mcp_servers.cache import PageCache
+from synapse.mcp_servers.fetch import Fetcher, Observe
+from synapse.mcp_servers.politeness import Politeness
+from synapse.mcp_servers.sniffing import look, settled
 from synapse.mcp_servers.urls import UrlPolicy
 from synapse.settings import McpServerSettings
 
 Progress = Callable[[str, float], Awaitable[None]]
 """(phase, percent); phase is 'resolve', 'robots', 'bytes' or 'parse', and percent only rises."""
-Observe = Callable[[str, str], None]
-"""(what, outcome), for whoever counts."""
 
 
 @dataclass(frozen=True)
@@ -32,11 +33,11 @@ class Reader:
 
         Raises Permanent for what will not get better, Transient for what may, StepTimeout when the time is up.
         """
-        fetcher = self.fetcher if max_bytes is None else replace(self.fetcher, max_bytes=min(max_bytes, self.fetcher.max_bytes))
-        told = _Told(report, fetcher.max_bytes)
-        fetched = await fetcher.fetch(url, told.fetching)
+        told = _Told(report, self.fetcher.max_bytes)
+        fetched = await self.fetcher.fetch(url, told.fetching, max_bytes=max_bytes)
         await told.at("parse", 90.0)
-        document = await asyncio.to_thread(extract, fetched.body, fetched.media_type, charset=fetched.charset, url=fetched.final_url)
+        kind = settled(fetched.body, fetched.media_type)
+        document = await asyncio.to_thread(extract, fetched.body, kind, charset=fetched.charset, url=fetched.final_url)
         if not document.text.strip():
             raise Permanent("the page has no readable text")
         return Page(
@@ -44,7 +45,7 @@ class Reader:
             final_url=fetched.final_url,
             title=document.title,
             text=document.text,
-            media_type=document.media_type or fetched.media_type,
+            media_type=document.media_type or kind,
             fetched_at=fetched.fetched_at,
             published=document.published,
             authors=document.authors,
@@ -58,7 +59,17 @@ class Reader:
 
 def reader_of(settings: McpServerSettings, home: Path, observe: Observe = lambda *_: None) -> Reader:
     """The reader that the settings ask for; what it keeps is kept below ``home``."""
-    fetcher = Fetcher(UrlPolicy(settings.fetch_allow_hosts), settings.fetch_max_bytes, settings.fetch_timeout_seconds)
+    policy = UrlPolicy(settings.fetch_allow_hosts, settings.fetch_ports)
+    fetcher = Fetcher(
+        policy,
+        settings.fetch_max_bytes,
+        settings.fetch_timeout_seconds,
+        politeness=Politeness(settings.fetch_per_host, settings.fetch_spacing_seconds),
+        obey=lambda url: settings.fetch_robots == "obey" or not policy.is_allowed_host(url),
+        cache=PageCache(home / "cache" / "pages", settings.fetch_cache_bytes) if settings.fetch_cache_bytes else None,
+        look=look,
+        observe=observe,
+    )
     return Reader(fetcher, observe)
 
 

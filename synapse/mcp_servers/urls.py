@@ -11,6 +11,8 @@ import httpx
 from synapse.errors import Permanent
 
 _PORTS: Final = {"http": 80, "https": 443}
+_NAME: Final = re.compile(r"(?=.{1,253}\Z)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
+_IPV6: Final = re.compile(r"[0-9a-f:.]*:[0-9a-f:.]*")
 _FORBIDDEN: Final = re.compile(r"[\x00-\x20\x7f-\xa0\\\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff]")
 _MAX_LENGTH: Final = 4096
 
@@ -27,9 +29,10 @@ def host_of(url: httpx.URL) -> str:
 
 @dataclass(frozen=True)
 class UrlPolicy:
-    """Only http and https on their own ports. ``allowed`` are the operator's exceptions: 'host', or 'host:port' for another port."""
+    """Only http and https on ``ports``. ``allowed`` are the operator's exceptions: 'host', or 'host:port' for another port."""
 
     allowed: tuple[str, ...] = ()
+    ports: tuple[int, ...] = (80, 443)
 
     def checked(self, text: str, base: httpx.URL | None = None) -> httpx.URL:
         """The URL to fetch; relative to ``base`` if given. Raises Permanent for one that is not fetched whatever it resolves to."""
@@ -44,10 +47,13 @@ class UrlPolicy:
             raise Permanent("only http and https are fetched")
         if url.userinfo:
             raise Permanent("a URL with a user name is not fetched")
-        if not host or "%" in host:
+        # What is left after IDNA: anything else is read one way here and another way by who resolves it.
+        if not (_NAME.fullmatch(host) or _IPV6.fullmatch(host)):
             raise Permanent("the URL names no host")
-        if url.port not in (None, _PORTS[url.scheme]) and f"{host}:{url.port}" not in self.allowed:
-            raise Permanent("only the ports of http and https are fetched")
+        port = port_of(url)
+        others = set(_PORTS.values()) - {_PORTS[url.scheme]}
+        if f"{host}:{port}" not in self.allowed and (port not in self.ports or port in others):
+            raise Permanent("a URL with this port is not fetched")
         return url
 
     def is_allowed_host(self, url: httpx.URL) -> bool:

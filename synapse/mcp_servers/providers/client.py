@@ -12,7 +12,6 @@ import json
 import ssl
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import Any, Final, NoReturn, cast
 
@@ -22,6 +21,7 @@ from pydantic import SecretStr
 from synapse import __version__
 from synapse.errors import InvalidInput, Permanent, Transient
 from synapse.mcp_servers.inflate import Inflater
+from synapse.mcp_servers.politeness import retry_after
 from synapse.mcp_servers.providers.base import Limited
 
 MAX_BYTES: Final = 4_000_000
@@ -172,18 +172,6 @@ def _refuse(response: httpx.Response) -> NoReturn:
         pause = retry_after(response.headers.get("retry-after", ""), datetime.now(UTC))
         raise Limited(f"answered {status}" + ("" if pause is None else f", to be asked again in {pause:.0f} s"), pause)
     raise Transient(f"answered {status}") if status in _LATER or status > 504 else Permanent(f"answered {status}")
-
-
-def retry_after(value: str, now: datetime) -> float | None:
-    """Seconds of a Retry-After header, which has a number of them or a date; None for another text."""
-    text = value.strip()
-    if text.isascii() and text.isdigit():
-        return float(text[:9])
-    try:
-        until = parsedate_to_datetime(text)
-    except (ValueError, TypeError, OverflowError):
-        return None
-    return max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - now).total_seconds())
 
 
 def _basic(url: httpx.URL) -> str:

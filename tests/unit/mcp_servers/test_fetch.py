@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from synapse.errors import Permanent, StepTimeout, Transient
-from synapse.mcp_servers.fetch import MAX_REDIRECTS, Fetcher, Refused, resolve
+from synapse.mcp_servers.dialling import Refused, resolve
+from synapse.mcp_servers.fetch import MAX_REDIRECTS, Fetcher
 from synapse.mcp_servers.urls import UrlPolicy
 from tests.waiting import PATIENCE
 
@@ -249,7 +250,7 @@ async def test_progress_tells_of_resolving_and_of_bytes() -> None:
         told.append((phase, done, total))
 
     await _fetcher(_answers(_page(**{"content-length": str(len(PAGE))}))).fetch("http://example.com/", report)
-    assert told == [("resolve", 0, None), ("bytes", len(PAGE), len(PAGE))]
+    assert told == [("resolve", 0, None), ("robots", 0, None), ("bytes", len(PAGE), len(PAGE))]
 
 
 async def test_the_real_transport_ignores_proxies_of_the_environment_and_keeps_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -273,7 +274,7 @@ async def test_the_real_transport_ignores_proxies_of_the_environment_and_keeps_n
         fetcher = Fetcher(UrlPolicy((f"allowed.example:{port}",)), 1000, 5.0, resolver=Names(["127.0.0.1"]))
         fetched = await fetcher.fetch(f"http://allowed.example:{port}/")
         assert fetched.body == b"hi"
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await answered.wait()
 
 

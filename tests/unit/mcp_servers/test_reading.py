@@ -37,7 +37,7 @@ async def test_a_page_of_the_web_comes_as_text_and_progress_only_rises() -> None
     assert "\n\n" in page.text
     done = [percent for _, percent in told.reports]
     assert done == sorted(done)
-    assert [phase for phase, _ in told.reports] == ["resolve", "bytes", "parse"]
+    assert [phase for phase, _ in told.reports] == ["resolve", "robots", "bytes", "parse"]
     assert done[-1] < 100.0
 
 
