@@ -5,6 +5,7 @@ A foreign client may leave all of them out, and may ignore those of the result.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
 
 from pydantic import Field
@@ -43,6 +44,42 @@ class FileContent(Frozen):
     """Relative to its root."""
     content: str
     sha256: str
+    """Of the content, in UTF-8: of the whole file when nothing less was asked for."""
+    offset: int = 0
+    """Where the content begins in the file, in bytes."""
+    total_bytes: int | None = None
+    """How large the file is."""
+    next_cursor: str | None = None
+    """Where to go on; None at the end of the file."""
+
+
+class FileStatus(Frozen):
+    """What is at a path."""
+
+    path: str
+    kind: str
+    """'file' or 'directory'."""
+    bytes: int
+    modified: datetime
+    read_only: bool
+    """Whether nothing may be written in its root."""
+
+
+class FileHash(Frozen):
+    """The digest of a file's bytes, whatever they are."""
+
+    path: str
+    sha256: str
+    bytes: int
+
+
+class MovedFile(Frozen):
+    """A file or directory under its new path."""
+
+    source: str
+    path: str
+    replaced: bool
+    """Whether there was a file of that name before."""
 
 
 class DirectoryEntry(Frozen):
@@ -61,6 +98,8 @@ class DirectoryListing(Frozen):
     entries: tuple[DirectoryEntry, ...]
     truncated: bool = False
     """Whether there are more entries than are listed."""
+    next_cursor: str | None = None
+    """Where to go on; None at the end of the directory."""
 
 
 class PathVerdict(Frozen):
