@@ -150,6 +150,9 @@ class McpServerSettings(_Settings):
         default=None, description="URL of this MCP server as its clients know it: tokens must be made for it. One for each server."
     )
     mcp_oauth_jwks_url: str | None = Field(default=None, description="Where the issuer's keys are; by default as its metadata says.")
+    snapshot_bytes: int = Field(
+        default=500_000_000, ge=0, description="Bytes of pages kept below <home>/snapshots for read_snapshot; 0 keeps none."
+    )
     corpus_dir: Path | None = Field(default=None, description="Folder of corpus indexes; by default <home>/corpora.")
     files_root: Path | None = Field(
         default=None, description="The folder the filesystem server keeps files below, the root named default; by default <home>/reports."
@@ -161,12 +164,10 @@ class McpServerSettings(_Settings):
         default=(), description="Names of roots in which nothing may be written, separated by commas."
     )
     files_max_bytes: int = Field(default=10_000_000, ge=1, description="Bytes of one file that is saved, and of one answer.")
-    files_quota_bytes: int | None = Field(default=10_000_000_000, ge=0, description="Bytes that each root may hold; null: no limit.")
-    files_quota_entries: int | None = Field(
-        default=200_000, ge=0, description="Files and directories that each root may hold; null: no limit."
-    )
+    files_quota_bytes: int = Field(default=10_000_000_000, ge=0, description="Bytes that each root may hold; 0: no limit.")
+    files_quota_entries: int = Field(default=200_000, ge=0, description="Files and directories that each root may hold; 0: no limit.")
     files_quotas: Annotated[tuple[str, ...], NoDecode] = Field(
-        default=(), description="Other limits for some roots, as name=bytes/entries, separated by commas."
+        default=(), description="Other limits for some roots, as name=bytes/entries, separated by commas; 0: no limit."
     )
     fetch_max_bytes: int = Field(default=10_000_000, ge=1024)
     fetch_timeout_seconds: float = Field(default=20.0, gt=0)

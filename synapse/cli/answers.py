@@ -32,7 +32,7 @@ def research(
         int | None, typer.Option("--max-domains", min=1, max=70, help="Domains of the web to read from at most, both looks together.")
     ] = None,
     max_bytes: Annotated[
-        int | None, typer.Option("--max-bytes", min=100_000, max=1_000_000_000, help="Bytes of text to take from all pages at most.")
+        int | None, typer.Option("--max-bytes", min=100_000, max=1_000_000_000, help="Bytes to fetch for all pages together at most.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON; with --detach, the run.")] = False,
     detach: Annotated[bool, typer.Option("--detach", help="Do not wait: print the run's id.")] = False,

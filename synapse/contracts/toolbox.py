@@ -53,8 +53,8 @@ class Toolbox(Protocol):
     async def search_web(self, query: str, *, limit: int = 10, corpus: str | None = None) -> SearchResults:
         """Ranked sources for a query; with ``corpus`` only that local corpus is asked."""
 
-    async def browse_and_extract(self, url: str) -> Page:
-        """The main text of the page at a URL that a search gave."""
+    async def browse_and_extract(self, url: str, *, max_bytes: int | None = None) -> Page:
+        """The main text of the page at a URL that a search gave; ``max_bytes`` bounds what is fetched for it."""
 
     async def save_file(self, path: str, content: str) -> SavedFile:
         """Write a text file below the output root, whole or not at all."""

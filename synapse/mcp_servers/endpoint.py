@@ -55,11 +55,11 @@ class Endpoint:
         if refusal is not None:
             await refusal(scope, receive, send)
             return
-        await self._server.session_manager.handle_request(scope, replayed(body, receive), send)
+        await self._server.session_manager.handle_request(_trimmed(scope), replayed(body, receive), send)
 
     def _refusal(self, scope: Scope, body: bytes) -> Response | None:
         grant = grant_of(scope)
-        versions = [value.decode("latin-1") for name, value in scope["headers"] if name == _VERSION]
+        versions = [value.decode("latin-1").strip(" \t") for name, value in scope["headers"] if name == _VERSION]
         if len(versions) > 1:
             return self._mismatch(None)
         if grant.is_whole and PROTOCOL_VERSION_META_KEY.encode() not in body:
@@ -84,6 +84,11 @@ class Endpoint:
         error = {"code": HEADER_MISMATCH, "message": "the header and the body name different revisions of the protocol"}
         known = request if isinstance(request, (str, int)) else None
         return JSONResponse({"jsonrpc": "2.0", "id": known, "error": error}, status_code=400)
+
+
+def _trimmed(scope: Scope) -> Scope:
+    """Blanks around a header's value are no part of it (RFC 9110, 5.5), and a parser may leave them there."""
+    return {**scope, "headers": [(name, value.strip(b" \t")) for name, value in scope["headers"]]}
 
 
 def _parsed(body: bytes) -> dict[str, Any]:

@@ -69,6 +69,10 @@ class ServerMetrics:
         """Count what was refused. A rule that is not known counts as 'other': labels must not be made of what somebody sends."""
         self.refusals.labels(rule if rule in RULES else "other").inc()
 
+    def looked_up(self, what: str, outcome: str) -> None:
+        """Count one lookup: of 'cache' or 'snapshot', and whether it was a hit."""
+        self.cache.labels(what, outcome).inc()
+
     def page(self) -> bytes:
         """All of it in Prometheus' text format."""
         return generate_latest(self.registry)

@@ -26,7 +26,7 @@ _Answer = tuple[list[Source] | None, list[str]]
 """Sources, or None when the provider failed; and the reasons for what failed."""
 
 
-async def search_corpus(library: Library, name: str, query: str, limit: int) -> SearchResults:
+async def search_one(library: Library, name: str, query: str, limit: int) -> SearchResults:
     """What one corpus has; nobody else is asked. Raises NotFound when there is no such corpus."""
     found = await asyncio.to_thread(lambda: library.corpus(name).search(query, limit))
     return SearchResults(sources=tuple(found))

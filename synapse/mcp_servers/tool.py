@@ -39,13 +39,13 @@ def guarded(metrics: ServerMetrics, show: Callable[[M], str]) -> Callable[[Calla
             metrics.running.labels(tool).inc()
             try:
                 result = await function(*args, **kwargs)
+                text = show(result)
+                metrics.bytes.labels(tool).inc(len(text.encode("utf-8", "replace")))
                 outcome = "ok"
-                return CallToolResult(
-                    content=[TextContent(type="text", text=show(result))], structured_content=result.model_dump(mode="json")
-                )
+                return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=result.model_dump(mode="json"))
             except Exception as error:
                 outcome = "error"
-                fault = _fault(tool, error)
+                fault = fault_of(tool, error)
                 metrics.errors.labels(tool, fault.code).inc()
                 return CallToolResult(
                     content=[TextContent(type="text", text=fault.message)], is_error=True, _meta={ERROR: fault.model_dump(mode="json")}
@@ -60,7 +60,8 @@ def guarded(metrics: ServerMetrics, show: Callable[[M], str]) -> Callable[[Calla
     return decorate
 
 
-def _fault(tool: str, error: Exception) -> ToolFault:
+def fault_of(tool: str, error: Exception) -> ToolFault:
+    """What a caller is told of an error; one that is ours is logged, and the caller told no more than that."""
     if isinstance(error, SynapseError):
         pause = error.retry_after if isinstance(error, Transient) else None
         return ToolFault(code=error.code, retryable=error.retryable, message=str(error), retry_after=pause)

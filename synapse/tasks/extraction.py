@@ -17,7 +17,9 @@ class ExtractionInput(BaseModel):
     """One source to read."""
 
     source: RankedSource
-    max_bytes: int | None = Field(default=None, ge=0, description="Of its text as UTF-8: its share of the run's bytes; None: no limit.")
+    max_bytes: int | None = Field(
+        default=None, ge=0, description="Its share of the run's bytes: of what is fetched, and of its text; None: no limit."
+    )
 
 
 class ExtractionOutput(Snapshot):
@@ -27,7 +29,7 @@ class ExtractionOutput(Snapshot):
 @agent("extraction", timeout=90)
 async def extraction(task: ExtractionInput, tools: Toolbox) -> ExtractionOutput:
     """Store the main text of a source. Permanent when there is none or too much of it: reading it again would give the same again."""
-    page = await tools.browse_and_extract(task.source.url)
+    page = await tools.browse_and_extract(task.source.url, max_bytes=task.max_bytes)
     # Lone surrogates cannot be stored as UTF-8, and the offsets of every quote count in what is stored.
     data = page.text.encode("utf-8", "replace")
     text = data.decode("utf-8")

@@ -14,7 +14,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 from synapse.contracts import wire
 from synapse.contracts.blobs import BlobStore
-from synapse.contracts.evidence import Page
+from synapse.contracts.browsed import BrowsedPage
 from synapse.contracts.llm import Model, Usage
 from synapse.contracts.toolbox import SavedFile, SearchResults, StepContext
 from synapse.errors import Permanent, StepError, StepTimeout
@@ -152,9 +152,10 @@ class McpToolbox:
         """Ranked sources for a query; with ``corpus`` only that local corpus is asked."""
         return await self._call(PRIMARY, "search_web", {"query": query, "limit": limit, "corpus": corpus}, SearchResults)
 
-    async def browse_and_extract(self, url: str) -> Page:
-        """The main text of the page at a URL that a search gave."""
-        return await self._call(PRIMARY, "browse_and_extract", {"url": url}, Page)
+    async def browse_and_extract(self, url: str, *, max_bytes: int | None = None) -> BrowsedPage:
+        """The main text of the page at a URL that a search gave; ``max_bytes`` bounds what is fetched for it."""
+        bounds = {} if max_bytes is None else {"max_bytes": max_bytes}
+        return await self._call(PRIMARY, "browse_and_extract", {"url": url, **bounds}, BrowsedPage)
 
     async def save_file(self, path: str, content: str) -> SavedFile:
         """Write a text file below the output root, whole or not at all."""

@@ -52,6 +52,7 @@ class MemoryToolbox:
     files: dict[str, str] = field(default_factory=dict)
     blobs: MemoryBlobs = field(default_factory=MemoryBlobs)
     calls: list[tuple[str, str]] = field(default_factory=list)
+    bounds: list[int | None] = field(default_factory=list)
     reported: list[tuple[float, float, str]] = field(default_factory=list)
     language_model: Callable[[Usage], Model | None] = lambda spent: None
 
@@ -65,9 +66,10 @@ class MemoryToolbox:
         found = (self.search or self._by_words)(query, limit, corpus)
         return SearchResults(sources=tuple(found)[:limit], failed=self.failed_providers)
 
-    async def browse_and_extract(self, url: str) -> Page:
-        """The page at that URL. Raises Permanent when there is none."""
+    async def browse_and_extract(self, url: str, *, max_bytes: int | None = None) -> Page:
+        """The page at that URL. Raises Permanent when there is none. Nothing is fetched here, so there is nothing to bound."""
         self._called("browse_and_extract", url)
+        self.bounds.append(max_bytes)
         if url not in self.pages:
             raise Permanent(f"browse_and_extract: there is no page at {url}")
         return self._page(url)

@@ -63,7 +63,7 @@ class Watched(MemoryToolbox):
         self.seen.append(("search_web", {"query": query, "limit": limit, "corpus": corpus}))
         return SearchResults(sources=tuple(self.hits))
 
-    async def browse_and_extract(self, url: str) -> Page:
+    async def browse_and_extract(self, url: str, *, max_bytes: int | None = None) -> Page:
         self.seen.append(("browse_and_extract", {"url": url}))
         body, media_type = self.bodies[url]
         made = extract(body, media_type, url=url)
@@ -345,7 +345,7 @@ class Local(Watched):
         found, failed = self.library.search(query, limit)
         return SearchResults(sources=tuple(found), failed=tuple(failed))
 
-    async def browse_and_extract(self, url: str) -> Page:
+    async def browse_and_extract(self, url: str, *, max_bytes: int | None = None) -> Page:
         assert self.library is not None
         self.seen.append(("browse_and_extract", {"url": url}))
         return self.library.document(url)

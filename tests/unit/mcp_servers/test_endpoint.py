@@ -90,6 +90,14 @@ async def test_the_older_revisions_handshake_settles_on_what_was_asked_for(tmp_p
     assert noted.status_code == 202
 
 
+async def test_blanks_around_a_headers_value_are_no_part_of_it(tmp_path: Path) -> None:
+    async with _running(tmp_path) as app:
+        response = await _post(
+            app, f" {MODERN}\t", "tools/call", {**SAVE, "_meta": META}, mcp_method="  tools/call ", mcp_name="save_file\t"
+        )
+    assert response.status_code == 200
+
+
 @pytest.mark.parametrize("mode", [MODERN, "legacy", "auto"])
 async def test_the_sdks_client_lists_and_calls_in_both_modes(tmp_path: Path, mode: Any) -> None:
     async with (

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 import httpx
 import pytest
 from fastapi import FastAPI
-from mcp import Client
+from mcp import Client, MCPError
 from pydantic import SecretStr
 
 from synapse.contracts.wire import ERROR
@@ -30,7 +30,11 @@ async def test_over_mcp_the_tools_have_schemas_hints_and_faults(tmp_path: Path) 
         read = await client.call_tool("browse_and_extract", {"url": "corpus://animals/cats.md"})
         refused = await client.call_tool("browse_and_extract", {"url": "http://169.254.169.254/"})
         invalid = await client.call_tool("search_web", {"query": "x", "limit": 51})
-    assert set(tools) == {"search_web", "browse_and_extract"}
+    assert set(tools) == {"search_web", "search_corpus", "browse_and_extract", "browse_many", "read_snapshot"}
+    assert {name for name, tool in tools.items() if tool.annotations and not tool.annotations.open_world_hint} == {
+        "search_corpus",
+        "read_snapshot",
+    }
     assert all(tool.annotations and tool.annotations.read_only_hint and tool.output_schema for tool in tools.values())
     assert found.structured_content is not None
     assert found.structured_content["sources"][0]["url"] == "corpus://animals/cats.md"
@@ -132,3 +136,42 @@ async def test_readiness_names_providers_and_calls_none_but_the_operators_own(tm
 def test_a_provider_that_is_listed_without_its_key_stops_the_server_at_once(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="SYNAPSE_BRAVE_KEY"):
         primary.create_app(McpServerSettings(), tmp_path, SearchSettings(search_providers=("brave",), brave_key=None))
+
+
+async def test_a_long_page_is_read_on_by_cursor_and_as_a_resource(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "cats.md").write_text("# Cats\n\n" + "Cats sleep most of the day. " * 40)
+    index_folder(tmp_path / "docs", "animals", tmp_path / "corpora")
+    app = primary.create_app(McpServerSettings(), tmp_path)
+    server = next(route.endpoint._server for route in app.router.routes if getattr(route, "path", "") == "/mcp")
+    async with Client(server, mode="2026-07-28") as client:
+        templates = (await client.list_resource_templates()).resource_templates
+        listed = (await client.list_resources()).resources
+        many = await client.call_tool("browse_many", {"urls": ["corpus://animals/cats.md", "corpus://animals/x.md"], "length": 10})
+        good, bad = cast(dict[str, Any], many.structured_content)["outcomes"]
+        name = good["page"]["snapshot_id"]
+        rest = await client.call_tool("read_snapshot", {"snapshot_id": name, "offset": good["page"]["next_offset"], "length": 200_000})
+        whole = await client.read_resource(f"snapshot://{name}")
+        for refused in ({"urls": []}, {"urls": ["x"] * 21}, {"urls": ["x"], "length": 0}):
+            assert (await client.call_tool("browse_many", refused)).is_error
+        for absent in ("0" * 64, "../../etc/passwd", "..%2f..%2fetc%2fpasswd"):
+            with pytest.raises(MCPError):
+                await client.read_resource(f"snapshot://{absent}")
+    assert [template.uri_template for template in templates] == ["snapshot://{snapshot_id}"]
+    assert listed == []
+    assert bad["error"]["code"] == "not-found"
+    assert whole.contents[0].text == good["page"]["text"] + cast(dict[str, Any], rest.structured_content)["text"]  # type: ignore[union-attr]
+
+
+async def test_local_corpora_are_searched_without_anybody_else(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "cats.md").write_text("# Cats\n\nCats sleep most of the day.")
+    index_folder(tmp_path / "docs", "animals", tmp_path / "corpora")
+    async with serving(http(b"{}", 500)) as site:
+        app = primary.create_app(McpServerSettings(), tmp_path, _everybody(site.url))
+        server = next(route.endpoint._server for route in app.router.routes if getattr(route, "path", "") == "/mcp")
+        async with Client(server, mode="2026-07-28") as client:
+            found = [await client.call_tool("search_corpus", {"query": "do cats sleep", **more}) for more in ({}, {"corpus": "animals"})]
+        assert site.asked == []
+    for each in found:
+        assert [source["url"] for source in cast(dict[str, Any], each.structured_content)["sources"]] == ["corpus://animals/cats.md"]

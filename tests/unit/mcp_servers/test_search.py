@@ -10,7 +10,7 @@ from synapse.contracts.evidence import Source
 from synapse.corpus.folder import index_folder
 from synapse.corpus.library import Library
 from synapse.errors import NotFound, Permanent, Transient
-from synapse.mcp_servers.search import arranged, search_all, search_corpus
+from synapse.mcp_servers.search import arranged, search_all, search_one
 
 
 class Canned:
@@ -94,8 +94,8 @@ async def test_a_corpus_that_is_named_is_searched_alone(tmp_path: Path) -> None:
     (tmp_path / "docs" / "cats.md").write_text("# Cats\n\nCats sleep most of the day.")
     index_folder(tmp_path / "docs", "animals", tmp_path / "corpora")
     library = Library(tmp_path / "corpora")
-    results = await search_corpus(library, "animals", "how long do cats sleep", 5)
+    results = await search_one(library, "animals", "how long do cats sleep", 5)
     assert [source.url for source in results.sources] == ["corpus://animals/cats.md"]
     with pytest.raises(NotFound):
-        await search_corpus(library, "plants", "q", 5)
+        await search_one(library, "plants", "q", 5)
     library.close()

@@ -66,3 +66,10 @@ async def test_a_page_with_more_text_than_its_share_is_not_stored(room: int) -> 
     with pytest.raises(Permanent, match=r"share of the bytes that the run may take \(19\)"):
         await extraction.function(ExtractionInput(source=source, max_bytes=19), tools)
     assert tools.blobs.blobs == {}
+
+
+async def test_the_share_bounds_what_is_fetched_too(tools: MemoryToolbox) -> None:
+    source = RankedSource(url="https://a.org/tides", provider="m", score=1)
+    await extraction.function(ExtractionInput(source=source, max_bytes=50_000), tools)
+    await extraction.function(ExtractionInput(source=source), tools)
+    assert tools.bounds == [50_000, None]
