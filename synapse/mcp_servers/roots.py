@@ -16,7 +16,7 @@ from synapse.settings import McpServerSettings
 
 DEFAULT: Final = "default"
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
-_QUOTA: Final = re.compile(r"(\d*)/(\d*)", re.ASCII)
+_QUOTA: Final = re.compile(r"(\d{1,18})/(\d{1,18})", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def roots_of(settings: McpServerSettings, home: Path) -> Roots:
         unknown = sorted(set(names) - folders.keys())
         if unknown:
             raise InvalidInput(f"there is no root {unknown[0]!r}", field=field)
-    usual = Limits(settings.files_quota_bytes, settings.files_quota_entries)
+    usual = Limits(settings.files_quota_bytes or None, settings.files_quota_entries or None)
     return Roots(
         {
             name: ConfinedFiles(
@@ -70,8 +70,8 @@ def _pairs(field: str, items: tuple[str, ...]) -> list[tuple[str, str]]:
 def _limits(value: str) -> Limits:
     found = _QUOTA.fullmatch(value)
     if found is None:
-        raise InvalidInput(f"{value!r} is not bytes/entries; either may be left out", field="files_quotas")
-    return Limits(*(int(number) if number else None for number in found.groups()))
+        raise InvalidInput(f"{value!r} is not bytes/entries", field="files_quotas")
+    return Limits(int(found[1]) or None, int(found[2]) or None)
 
 
 def _refuse_nested(folders: Mapping[str, Path]) -> None:

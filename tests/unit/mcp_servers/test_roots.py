@@ -27,9 +27,9 @@ def test_further_roots_have_names_and_limits_of_their_own(tmp_path: Path) -> Non
         tmp_path,
         files_roots=f"archive={tmp_path}/old, team-2={tmp_path}/t",
         files_read_only="archive",
-        files_quotas="team-2=100/5,default=7/",
+        files_quotas="team-2=100/5,default=7/0",
         files_quota_bytes=50,
-        files_quota_entries=None,
+        files_quota_entries=0,
         files_max_bytes=33,
     )
     assert roots.named("archive").root == tmp_path / "old"
@@ -53,7 +53,7 @@ def test_an_unknown_root_is_missing_and_no_other_is_told(tmp_path: Path) -> None
     [
         {"files_roots": "archive"}, {"files_roots": "=/x"}, {"files_roots": "archive="}, {"files_roots": "A=/x"},
         {"files_roots": "../a=/x"}, {"files_roots": "a=/x,a=/y"}, {"files_roots": "default=/x"}, {"files_read_only": "nobody"},
-        {"files_quotas": "default=1"}, {"files_quotas": "default=-1/2"}, {"files_quotas": "default=a/b"}, {"files_quotas": "nobody=1/1"},
+        {"files_quotas": "default=1"}, {"files_quotas": "default=1/"}, {"files_quotas": "default=-1/2"}, {"files_quotas": "default=a/b"}, {"files_quotas": "nobody=1/1"},
     ],
 )  # fmt: skip
 def test_a_setting_that_cannot_be_meant_stops_the_server(tmp_path: Path, values: dict[str, str]) -> None:
