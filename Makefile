@@ -7,7 +7,7 @@ ARGS ?=
 
 export CORPUS QUESTION
 
-.PHONY: help env run up test test-unit test-conformance lint format types contracts docs check lock bench-engine bench-latency bench-quality clean
+.PHONY: help env run up test test-unit test-conformance lint format types contracts docs check lock bench-engine bench-latency bench-quality bench-mcp clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -70,6 +70,9 @@ bench-latency: $(BENCH_READY) ## Time from question to report on a local corpus
 
 bench-quality: env ## Extraction, evidence and search beside plain tools, on data from outside
 	@$(PY) -m benchmarks.quality $(ARGS)
+
+bench-mcp: env ## MCP servers under hostile input, ours and the peers from their registries; writes docs/reference/mcp-safety.md
+	@$(PY) -m benchmarks.mcp_safety $(ARGS)
 
 clean: ## Remove what was made here, reports and state excepted
 	@rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

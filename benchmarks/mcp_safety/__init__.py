@@ -1,0 +1,1 @@
+"""MCP servers put through one list of hostile inputs: ours, and the peers from their registries."""

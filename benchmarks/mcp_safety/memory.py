@@ -1,0 +1,54 @@
+"""How much memory a process and its children have."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+_LOOK = 0.01
+
+
+def resident(pid: int) -> int:
+    """Bytes of the process and of all that it started; 0 when it is gone."""
+    total = 0
+    with contextlib.suppress(OSError, ValueError):
+        total += int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            total += sum(resident(int(child)) for child in (task / "children").read_text().split())
+    return total
+
+
+class Growth:
+    """The most that a process had, over what it had at first."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self.before = self.peak = resident(pid)
+
+    @property
+    def megabytes(self) -> float:
+        """What was added at the peak, in MB."""
+        return (self.peak - self.before) / 1e6
+
+    def look(self) -> None:
+        """Take the present size into account."""
+        self.peak = max(self.peak, resident(self._pid))
+
+
+@contextlib.asynccontextmanager
+async def growing(pid: int) -> AsyncIterator[Growth]:
+    """Watch a process while the block runs."""
+    growth = Growth(pid)
+
+    async def watch() -> None:
+        while True:
+            growth.look()
+            await asyncio.sleep(_LOOK)
+
+    task = asyncio.create_task(watch())
+    try:
+        yield growth
+    finally:
+        task.cancel()
