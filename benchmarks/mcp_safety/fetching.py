@@ -40,7 +40,7 @@ def judged(said: Said, world: World) -> Verdict:
     return Verdict({"answer": Outcome.ANSWERED, "error": Outcome.REFUSED, "hung": Outcome.HUNG, "crashed": Outcome.CRASHED}[said.kind])
 
 
-def refusing(line: int, tried: str, urls: Sequence[str], **environment: str) -> Case:
+def refusing(line: int, tried: str, urls: Sequence[str], safe: str = "refuse, and dial nothing", **environment: str) -> Case:
     """URLs of which nothing may be answered by anything inside."""
 
     async def attempt(server: Fetching, session: Session, world: World) -> Verdict:
@@ -50,7 +50,7 @@ def refusing(line: int, tried: str, urls: Sequence[str], **environment: str) -> 
             verdicts.append((url, judged(await server.fetch(session, url), world)))
         return worst(verdicts)
 
-    return Case(line, tried, "refuse, and dial nothing", attempt, environment)
+    return Case(line, tried, safe, attempt, environment)
 
 
 def named(line: int, tried: str, safe: str, answers: Sequence[tuple[str, Sequence[Sequence[str]]]]) -> Case:
@@ -184,7 +184,15 @@ CASES: Final = (
     Case(6, "CR and LF in a URL", "plant no header", _split),
     refusing(6, "ports of other services", [f"http://page.test:{port}/" for port in (22, 25, 6379, 11211)]),
     refusing(6, "digits and dots of other scripts", ["http://①②⑦.⓪.⓪.①/", "http://127。0。0。1/", "http://ⓛⓞⓒⓐⓛⓗⓞⓢⓣ/"]),
-    refusing(6, "a proxy in the environment", ["http://page.test/"], HTTP_PROXY=_PROXY, http_proxy=_PROXY, ALL_PROXY=_PROXY),
+    refusing(
+        6,
+        "a proxy in the environment",
+        ["http://page.test/"],
+        "dial the page's own site",
+        HTTP_PROXY=_PROXY,
+        http_proxy=_PROXY,
+        ALL_PROXY=_PROXY,
+    ),
     bounded(7, "100 MB of text in gzip", "gzip.test"),
     bounded(7, "100 MB of text in deflate", "deflate.test"),
     bounded(7, "100 MB of text in gzip in gzip", "nested.test"),

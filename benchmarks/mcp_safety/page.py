@@ -14,9 +14,9 @@ Made by `make bench-mcp` (`python -m benchmarks.mcp_safety`): do not edit. {date
 
 Synapse's two servers and the reference servers of the protocol, installed that day from their registries, are put through one list: each
 server gets the same calls over MCP (streamable HTTP for ours, standard streams for the others), with the settings that it has when nothing
-is set, and in a fresh process for each row. For what fetches, names and connections lead to a hostile site on loopback, and each address
-that is dialled is written down; what is not public leads to a site that answers with a secret. Some rows put what a safe server refuses and
-what a safe server answers side by side: how many of the attempts went wrong is told, and the worst of them counts.
+is set, and in a fresh process for each row. Only where tokens and quotas are tried are they set. For what fetches, names and connections
+lead to a hostile site on loopback, and each address that is dialled is written down; what is not public leads to a site that answers with
+a secret. Of several attempts in a row the worst counts, and how many went wrong is told.
 
 | outcome | meaning |
 | --- | --- |

@@ -53,15 +53,6 @@ def robots(body: bytes, status: str = "200 OK") -> Answer:
     return answer
 
 
-async def counting(request: Request, writer: asyncio.StreamWriter) -> None:
-    """/20 leads to /19, and so on; the page is at /0."""
-    left = request.path.strip("/")
-    if left.isdigit() and int(left):
-        send(writer, b"", status="302 Found", location=f"/{int(left) - 1}")
-    else:
-        await page()(request, writer)
-
-
 async def looping(request: Request, writer: asyncio.StreamWriter) -> None:
     """Every page leads to itself."""
     await redirecting(request.path)(request, writer)
@@ -147,7 +138,6 @@ SITES: Final[dict[str, Answer]] = {
     "to-file.test": redirecting("file:///etc/passwd"),
     "robots-to-loopback.test": redirecting("http://127.0.0.1/robots.txt", robots=True),
     "pdf-to-loopback.test": redirecting("http://127.0.0.1/paper.pdf"),
-    "counting.test": counting,
     "looping.test": looping,
     "to-page.test": redirecting("http://page.test/"),
     "gzip.test": bomb("gzip"),
