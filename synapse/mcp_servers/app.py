@@ -1,4 +1,4 @@
-"""An MCP server as a FastAPI application: ``/mcp``, ``/healthz``, ``/readyz``, ``/metrics``."""
+"""An MCP server as a FastAPI application: ``/mcp``, ``/tools``, ``/healthz``, ``/readyz``, ``/metrics``."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from synapse.mcp_servers.gate import Gate
 from synapse.mcp_servers.hosts import KnownNames
 from synapse.mcp_servers.metrics import CONTENT_TYPE, ServerMetrics
 from synapse.mcp_servers.oauth import METADATA, metadata, metadata_path, metadata_url
+from synapse.mcp_servers.rest import Catalogue, ToolCalls
 from synapse.mcp_servers.scoped import ToolScopes
 from synapse.settings import McpServerSettings
 
@@ -95,6 +96,11 @@ def build(
     endpoint = Endpoint(server, settings.mcp_max_body, scopes.needed, metrics, challenge)
     # Both spellings are routes: a redirect between them would cost every POST a round trip, and some clients drop its body.
     app.router.routes.extend([Route(ENDPOINT, endpoint=endpoint), Route(f"{ENDPOINT}/", endpoint=endpoint)])
+    catalogue = Catalogue(server, scopes)
+    calls = ToolCalls(server, scopes, settings.mcp_max_body, metrics, challenge)
+    app.add_route("/tools", catalogue.tools, methods=["GET"])
+    app.add_route("/openapi.json", catalogue.openapi, methods=["GET"])
+    app.router.routes.append(Route("/tools/{name}", endpoint=calls))
     _add_health(app, metrics, dependencies)
     public = _add_metadata(app, settings)
     app.add_middleware(

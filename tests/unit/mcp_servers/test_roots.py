@@ -53,7 +53,8 @@ def test_an_unknown_root_is_missing_and_no_other_is_told(tmp_path: Path) -> None
     [
         {"files_roots": "archive"}, {"files_roots": "=/x"}, {"files_roots": "archive="}, {"files_roots": "A=/x"},
         {"files_roots": "../a=/x"}, {"files_roots": "a=/x,a=/y"}, {"files_roots": "default=/x"}, {"files_read_only": "nobody"},
-        {"files_quotas": "default=1"}, {"files_quotas": "default=1/"}, {"files_quotas": "default=-1/2"}, {"files_quotas": "default=a/b"}, {"files_quotas": "nobody=1/1"},
+        {"files_quotas": "default=1"}, {"files_quotas": "default=1/"}, {"files_quotas": "default=-1/2"},
+        {"files_quotas": "default=a/b"}, {"files_quotas": "nobody=1/1"},
     ],
 )  # fmt: skip
 def test_a_setting_that_cannot_be_meant_stops_the_server(tmp_path: Path, values: dict[str, str]) -> None:
