@@ -13,6 +13,7 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from synapse.cli.exits import Unreachable
+from synapse.contracts.dead_letter import DeadLetterDetail, DeadLetterPage
 from synapse.contracts.messages import Event
 from synapse.contracts.report import Report
 from synapse.contracts.run import RunDetail, RunPage, RunRequest
@@ -100,6 +101,23 @@ class Api:
         timeout = httpx.Timeout(_REFETCH if refetch else _TIMEOUT.read, connect=5.0)
         return self._get(Verification, "GET", f"{_path(run)}/verification", params={"refetch": refetch}, timeout=timeout)
 
+    def dead_letters(self, **filters: Any) -> DeadLetterPage:
+        """A page of dead letters, newest first."""
+        given = {name: value for name, value in filters.items() if value is not None}
+        return self._get(DeadLetterPage, "GET", "/v1/dead-letters", params=given)
+
+    def dead_letter(self, letter: str) -> DeadLetterDetail:
+        """One with its content."""
+        return self._get(DeadLetterDetail, "GET", _path(letter, "dead-letters"))
+
+    def requeue(self, letter: str) -> DeadLetterDetail:
+        """Send one to the queue that gave it up."""
+        return self._get(DeadLetterDetail, "POST", f"{_path(letter, 'dead-letters')}/requeue")
+
+    def drop(self, letter: str) -> None:
+        """Forget one."""
+        self._call("DELETE", _path(letter, "dead-letters"))
+
     def follow(self, run: str, after: int = 0) -> Iterator[Event]:
         """Events above ``after`` as they come, to the one that ends the run; goes on where it was when the connection breaks."""
         lost_at: float | None = None
@@ -171,9 +189,9 @@ def messages(lines: Iterator[str]) -> Iterator[str]:
             data = []
 
 
-def _path(run: str) -> str:
+def _path(name: str, kind: str = "runs") -> str:
     # One segment, whatever is typed: a slash or a question mark must not lead to another route.
-    return "/v1/runs/" + (quote(run, safe="") if run.strip(".") else "none")
+    return f"/v1/{kind}/" + (quote(name, safe="") if name.strip(".") else "none")
 
 
 def _refusal(response: httpx.Response) -> Refused:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
@@ -14,6 +15,8 @@ from kombu import Consumer
 
 from synapse.contracts.messages import Event
 from synapse.engine import topology
+from synapse.engine.dead_letters import corpse_of
+from synapse.errors import SynapseError
 
 _log = structlog.get_logger(__name__)
 _LOGGER_QUEUE = "synapse-logger"
@@ -136,6 +139,64 @@ class EventLogStep(bootsteps.ConsumerStep):  # type: ignore[misc] # celery ships
             message.ack()
 
 
+class DeadLetterStep(bootsteps.ConsumerStep):  # type: ignore[misc] # celery ships no types
+    """In a worker that serves the logger's queue: writes what other queues gave up into SQL, and only then acknowledges it.
+
+    A letter that cannot be written stays unacknowledged and is tried again: the database may be away.
+    """
+
+    requires = ("celery.worker.consumer.tasks:Tasks",)
+
+    def __init__(self, parent: Any, **options: Any) -> None:
+        super().__init__(parent, **options)
+        self._waiting: list[Any] = []
+        self._lock = threading.Lock()
+        self._timer: Any = None
+        self._runtime = parent.app.runtime
+
+    def include_if(self, parent: Any) -> bool:
+        """Only where the logger's queue is consumed, and where there is a broker that gives messages up."""
+        return _LOGGER_QUEUE in parent.app.amqp.queues.consume_from and not parent.app.runtime.broker.embedded
+
+    def get_consumers(self, channel: Any) -> list[Consumer]:
+        """One consumer of messages as they are: one that nobody can decode is what to look at here."""
+        queue = topology.dead_letter_queue(self._runtime.broker.queue_type)
+        return [Consumer(channel, queues=[queue], on_message=self._take, prefetch_count=_BATCH)]
+
+    def start(self, parent: Any) -> None:
+        """Consume, and write what a timer finds."""
+        super().start(parent)
+        self._timer = parent.timer.call_repeatedly(_BATCH_SECONDS, self._flush)
+
+    def stop(self, parent: Any) -> None:
+        """Stop; what is not acknowledged goes back to the queue."""
+        if self._timer is not None:
+            self._timer.cancel()
+        with self._lock:
+            self._waiting.clear()
+        super().stop(parent)
+
+    def _take(self, message: Any) -> None:
+        with self._lock:
+            self._waiting.append(message)
+
+    def _flush(self) -> None:
+        with self._lock:
+            waiting, self._waiting = self._waiting, []
+        if not waiting:
+            return
+        now = datetime.now(UTC)
+        try:
+            self._runtime.database.dead_letters.record([corpse_of(message, now) for message in waiting], now)
+        except SynapseError as error:
+            _log.warning("dead_letters.not_recorded", letters=len(waiting), error=str(error)[:300])
+            with self._lock:
+                self._waiting = [*waiting, *self._waiting]
+            return
+        for message in waiting:
+            message.ack()
+
+
 class ReadAheadStep(bootsteps.StartStopStep):  # type: ignore[misc] # celery is untyped
     """Lets the consuming connection read what is there in one system call.
 
@@ -160,3 +221,4 @@ def install(app: Any) -> None:
     app.steps["worker"].add(HubStep)
     app.steps["consumer"].add(ReadAheadStep)
     app.steps["consumer"].add(EventLogStep)
+    app.steps["consumer"].add(DeadLetterStep)

@@ -35,6 +35,9 @@ class Publisher(Protocol):
     def events(self, events: Sequence[Event]) -> int:
         """Send them; how many the broker took."""
 
+    def again(self, publications: Sequence[Publication]) -> int:
+        """Send messages as they are; how many the broker took."""
+
     def close(self) -> None:
         """Close every connection."""
 
@@ -69,6 +72,10 @@ class AmqpPublisher:
     def events(self, events: Sequence[Event]) -> int:
         """Send events to the topic exchange as plain JSON."""
         return self._send([messages.of_event(event) for event in events], wait=True)
+
+    def again(self, publications: Sequence[Publication]) -> int:
+        """Send messages as they are, unroutable ones reported."""
+        return self._send(publications, wait=True)
 
     def _send(self, things: Sequence[Publication], *, wait: bool) -> int:
         if not things:
@@ -215,6 +222,13 @@ class MemoryPublisher:
             for event in events:
                 self._put(messages.of_event(event))
         return len(events)
+
+    def again(self, publications: Sequence[Publication]) -> int:
+        """Put messages where they belong."""
+        with self._lock:
+            for publication in publications:
+                self._put(publication)
+        return len(publications)
 
     def _put(self, publication: Publication) -> None:
         properties = dict(publication.properties)

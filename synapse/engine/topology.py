@@ -26,6 +26,11 @@ def event_log_queue(kind: QueueType = "classic") -> Queue:
     return _queue("synapse-events", EVENTS, "#", kind)
 
 
+def dead_letter_queue(kind: QueueType = "classic") -> Queue:
+    """What other queues gave up. It is declared by whoever publishes, for a letter without a queue to go to is gone."""
+    return Queue("synapse-dead", DEAD, durable=True, queue_arguments={"x-queue-type": kind})
+
+
 def _queue(name: str, exchange: Exchange, routing_key: str, kind: QueueType) -> Queue:
     arguments: dict[str, Any] = {"x-queue-type": kind, "x-dead-letter-exchange": DEAD.name}
     if kind == "quorum":
@@ -40,5 +45,5 @@ def declare(channel: Any, queues: Iterable[str], kind: QueueType = "classic") ->
     """
     for exchange in (EVENTS, DEAD):
         exchange(channel).declare()
-    for name in queues:
-        step_queue(name, kind)(channel).declare()
+    for queue in (dead_letter_queue(kind), *(step_queue(name, kind) for name in queues)):
+        queue(channel).declare()

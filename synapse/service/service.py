@@ -10,6 +10,7 @@ from pydantic import Field, JsonValue
 from synapse.contracts.evidence import Frozen
 from synapse.engine.runtime import Runtime
 from synapse.errors import NotFound
+from synapse.service.dead_letters import DeadLetterDesk
 from synapse.service.feed import Feed
 from synapse.service.health import HealthChecks
 from synapse.service.reports import Reports
@@ -47,6 +48,7 @@ class Service:
         self.runs = Runs(self.runtime)
         self.reports = Reports(self.runtime)
         self.verifications = Verifications(self.runtime, self.reports)
+        self.dead_letters = DeadLetterDesk(self.runtime)
         self.health = HealthChecks(self.runtime)
 
     @cached_property

@@ -10,6 +10,7 @@ from synapse.contracts.blobs import BlobStore
 from synapse.errors import Unavailable
 from synapse.settings import EngineSettings, StorageSettings
 from synapse.state.blobs import FolderBlobs, SqlBlobs
+from synapse.state.dead_letters import DeadLetters
 from synapse.state.definitions import Definitions
 from synapse.state.driver import PostgresDriver, open_driver
 from synapse.state.events import Events
@@ -24,7 +25,7 @@ from synapse.state.reconcile import Reconciler
 if TYPE_CHECKING:
     from synapse.state.queries import Queries
 
-VERSION = "0002"
+VERSION = "0003"
 """The newest migration: what the tables must be at for this program."""
 
 _HAS_TABLES = {
@@ -55,6 +56,7 @@ class Database:
         self.definitions = Definitions(self.driver)
         self.events = Events(self.driver)
         self.leases = Leases(self.driver)
+        self.dead_letters = DeadLetters(self.driver)
 
     @classmethod
     def from_settings(cls, storage: StorageSettings, engine: EngineSettings) -> Database:

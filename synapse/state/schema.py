@@ -157,3 +157,22 @@ blob = sa.Table(
     sa.Column("data", sa.LargeBinary, nullable=False),
     sa.Column("created_at", Timestamp, nullable=False),
 )
+
+dead_letter = sa.Table(
+    "dead_letter",
+    metadata,
+    sa.Column("number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+    sa.Column("digest", sa.Text, nullable=False, unique=True, comment="what a message that comes twice is known by"),
+    sa.Column("queue", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("count", sa.Integer, nullable=False),
+    sa.Column("died_at", Timestamp, nullable=False),
+    sa.Column("recorded_at", Timestamp, nullable=False),
+    sa.Column("run", Index),
+    sa.Column("step", sa.Text),
+    sa.Column("size", sa.Integer, nullable=False, comment="bytes of the body, kept or not"),
+    sa.Column("exchange", sa.Text, nullable=False),
+    sa.Column("routing_key", sa.Text, nullable=False),
+    sa.Column("properties", Json, nullable=False),
+    sa.Column("body", sa.LargeBinary),
+)

@@ -13,6 +13,7 @@ from synapse.contracts.agent import agent
 from synapse.contracts.messages import Event
 from synapse.contracts.run import RunDetail, RunRequest
 from synapse.contracts.toolbox import StepContext, Toolbox
+from synapse.engine.frames import Publication
 from synapse.engine.registry import Registry
 from synapse.engine.runtime import Runtime
 from synapse.errors import Permanent
@@ -71,6 +72,10 @@ class Pending:
         """Keep them."""
         self.queue.extend(hints)
         return len(hints)
+
+    def again(self, publications: Sequence[Publication]) -> int:
+        """Take them."""
+        return len(publications)
 
     def events(self, events: Sequence[Event]) -> int:
         """Nobody listens."""

@@ -86,9 +86,22 @@ def summed(task: Sum, tools: Toolbox) -> Sum:
     return task
 
 
+class Batch(BaseModel):
+    """What the logger is given."""
+
+    events: list[dict[str, object]]
+    finished: list[dict[str, object]] = []
+
+
+@agent("logger")
+def logger(task: Batch, tools: Toolbox) -> Batch:
+    """Log nothing: it is there for its queue."""
+    return task
+
+
 def registry() -> Registry:
     """The agents above."""
-    return Registry({each.name: each for each in (listed, work, wait, summed)})
+    return Registry({each.name: each for each in (listed, work, wait, summed, logger)})
 
 
 app = create_app(Runtime(registry=registry()), set_as_current=False)

@@ -14,6 +14,7 @@ import pytest
 from synapse.contracts.messages import Event
 from synapse.contracts.run import Failure
 from synapse.engine import topology
+from synapse.service.dead_letters import DeadLetterDesk
 from synapse.state.records import Hint
 from synapse.workflows.program import build
 from tests.integration.engine.conftest import FAN_OUT, Client, WorkerProcesses
@@ -201,3 +202,21 @@ def test_a_broker_that_restarts_or_loses_its_data_loses_no_run(
         assert client.ended(run, seconds=240).state == "succeeded"
         succeeded = [event.step for event in client.events(run, "step.succeeded")]
         assert len(succeeded) == len(set(succeeded))
+
+
+def test_a_message_that_nobody_understands_is_recorded_and_can_be_sent_again(
+    client: Client, workers: WorkerProcesses, broker_url: str
+) -> None:
+    workers.start("-Q", "synapse-test,synapse-logger")
+    with kombu.Connection(broker_url) as connection:
+        connection.Producer().publish({"run": "r9", "step": "s"}, routing_key="synapse-test", serializer="json")
+    letters, desk = client.runtime.database.dead_letters, DeadLetterDesk(client.runtime)
+    until(lambda: letters.count() == 1, "the letter is recorded")
+    (first,) = desk.page().letters
+    assert (first.queue, first.reason, first.run, first.step) == ("synapse-test", "rejected", "r9", "s")
+    desk.requeue(first.id)
+    until(lambda: letters.count() == 1, "it died again and is recorded again")
+    (second,) = desk.page().letters
+    assert second.id != first.id
+    desk.drop(second.id)
+    assert client.ended(client.begin(FAN_OUT, things("plain-1"))).state == "succeeded"

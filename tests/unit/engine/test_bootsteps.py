@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 from amqp.transport import TCPTransport
+from pydantic import SecretStr
 
 from synapse.contracts.messages import Event, MessageType
 from synapse.engine import bootsteps
-from synapse.engine.bootsteps import SWITCH_SECONDS, EventLogStep, HousekeepingStep, HubStep, ReadAheadStep, SwitchStep
+from synapse.engine.bootsteps import SWITCH_SECONDS, DeadLetterStep, EventLogStep, HousekeepingStep, HubStep, ReadAheadStep, SwitchStep
+from synapse.errors import Unavailable
 from synapse.settings import BrokerSettings
+from tests.unit.dead import Delivery
 
 
 class Message:
@@ -190,7 +193,7 @@ def test_a_worker_without_a_hub_needs_no_nudge() -> None:
 def test_the_steps_are_added_to_an_applications_workers() -> None:
     app = SimpleNamespace(steps={"worker": set(), "consumer": set()})
     bootsteps.install(app)
-    assert app.steps == {"worker": {SwitchStep, HousekeepingStep, HubStep}, "consumer": {EventLogStep, ReadAheadStep}}
+    assert app.steps == {"worker": {SwitchStep, HousekeepingStep, HubStep}, "consumer": {EventLogStep, DeadLetterStep, ReadAheadStep}}
 
 
 def test_a_plain_connection_is_read_in_one_call_and_another_kind_is_left_alone() -> None:
@@ -206,3 +209,72 @@ def test_a_plain_connection_is_read_in_one_call_and_another_kind_is_left_alone()
     assert asked == [65_536]
     assert tls.transport._quick_recv == "its own"
     transport.sock = None
+
+
+class Letters:
+    """Where dead letters are recorded, as long as it is there."""
+
+    def __init__(self) -> None:
+        self.recorded: list[str] = []
+        self.away = False
+
+    def record(self, corpses: list[Any], now: datetime) -> None:
+        if self.away:
+            raise Unavailable("the database is away")
+        self.recorded += [each.step for each in corpses]
+
+
+@pytest.fixture
+def dead(monkeypatch: pytest.MonkeyPatch) -> tuple[DeadLetterStep, Letters, Parent]:
+    """The step in a worker that has a broker, its consumers left out."""
+    for name in ("start", "stop"):
+        monkeypatch.setattr(bootsteps.bootsteps.ConsumerStep, name, lambda self, parent: None)
+    parent, letters = Parent("synapse-logger"), Letters()
+    parent.app.runtime.database = SimpleNamespace(dead_letters=letters)
+    parent.app.runtime.broker = BrokerSettings(broker_url=SecretStr("amqp://there"), queue_type="quorum")
+    step = DeadLetterStep(parent)
+    step.start(parent)
+    return step, letters, parent
+
+
+def test_dead_letters_are_taken_where_the_loggers_queue_is_and_a_broker_gives_some_up(dead: tuple[DeadLetterStep, Letters, Parent]) -> None:
+    step, _, parent = dead
+    assert step.include_if(parent)
+    parent.app.amqp.queues.consume_from = {"synapse-search": None}
+    assert not step.include_if(parent)
+    embedded = Parent("synapse-logger")
+    assert not step.include_if(embedded)
+
+
+def test_a_letter_is_acknowledged_once_it_is_recorded(dead: tuple[DeadLetterStep, Letters, Parent]) -> None:
+    step, letters, parent = dead
+    message = Delivery()
+    step._take(message)
+    assert not message.acked
+    (_, flush) = parent.timers[0]
+    flush()
+    assert (letters.recorded, message.acked) == (["a[0]"], True)
+    flush()
+    assert letters.recorded == ["a[0]"]
+
+
+def test_a_letter_that_cannot_be_recorded_is_tried_again_before_later_ones(dead: tuple[DeadLetterStep, Letters, Parent]) -> None:
+    step, letters, parent = dead
+    first, second = Delivery(), Delivery(b'{"run": "r", "step": "later"}')
+    letters.away = True
+    step._take(first)
+    parent.timers[0][1]()
+    step._take(second)
+    assert not first.acked
+    letters.away = False
+    parent.timers[0][1]()
+    assert (letters.recorded, first.acked, second.acked) == (["a[0]", "later"], True, True)
+
+
+def test_a_worker_that_stops_leaves_what_it_has_not_recorded_to_the_broker(dead: tuple[DeadLetterStep, Letters, Parent]) -> None:
+    step, letters, parent = dead
+    message = Delivery()
+    step._take(message)
+    step.stop(parent)
+    parent.timers[0][1]()
+    assert (letters.recorded, message.acked, parent.cancelled) == ([], False, 1)

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from synapse.contracts.messages import Event, MessageType
 from synapse.engine import publisher as module
+from synapse.engine.frames import Publication
 from synapse.engine.publisher import AmqpPublisher, MemoryPublisher, open_publisher
 from synapse.settings import BrokerSettings
 from synapse.state.records import Hint
@@ -73,8 +74,14 @@ def test_what_messages_need_is_declared_once_for_each_connection(broker: FakeBro
     publisher.hints([hint(1)])
     publisher.hints([hint(2)])
     publisher.events([event(1)])
-    assert broker.declared == ["synapse.events", "synapse.dead", *QUEUES]
+    dead = ["synapse.dead", "synapse-dead", "synapse.dead -> synapse-dead"]
+    assert broker.declared == ["synapse.events", "synapse.dead", *dead, *QUEUES]
     assert len(broker.connections) == 1
+
+
+def test_a_message_is_sent_again_as_it_was(broker: FakeBroker, publisher: AmqpPublisher) -> None:
+    assert publisher.again([Publication("", QUEUES[0], b"as it was", {"content_type": "text/plain"}, mandatory=True)]) == 1
+    assert [(sent["routing_key"], sent["body"]) for sent in broker.sent] == [(QUEUES[0], "as it was")]
 
 
 def test_without_messages_nobody_is_asked(broker: FakeBroker, publisher: AmqpPublisher) -> None:

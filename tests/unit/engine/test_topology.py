@@ -39,7 +39,15 @@ def test_the_event_log_takes_every_event() -> None:
 
 def test_everything_is_declared_before_it_is_used(channel: FakeChannel) -> None:
     topology.declare(channel, ["synapse-a", "synapse-b"])
-    assert channel.broker.declared == ["synapse.events", "synapse.dead", "synapse-a", "synapse-b"]
+    assert channel.broker.declared == [
+        "synapse.events",
+        "synapse.dead",
+        "synapse.dead",  # by its queue, once more
+        "synapse-dead",
+        "synapse.dead -> synapse-dead",
+        "synapse-a",
+        "synapse-b",
+    ]
 
 
 def test_declaring_again_is_harmless_and_a_topic_reaches_only_who_asked_for_it() -> None:

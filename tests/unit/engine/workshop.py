@@ -15,6 +15,7 @@ from synapse.contracts.agent import Agent, AgentFunction, agent
 from synapse.contracts.messages import Event
 from synapse.contracts.toolbox import StepContext, Toolbox
 from synapse.contracts.workflow import Retry
+from synapse.engine.frames import Publication
 from synapse.engine.heartbeat import Heartbeat
 from synapse.engine.runner import Runner
 from synapse.state.records import Hint
@@ -63,6 +64,10 @@ class Published:
                 found = connection.execute("SELECT state FROM step WHERE run = ? AND node = ?", (hint.run, key)).fetchone()
                 self.sent.append((hint, found and found[0]))
         return len(hints) if self.takes else 0
+
+    def again(self, publications: Sequence[Publication]) -> int:
+        """Take them."""
+        return len(publications)
 
     def events(self, events: Sequence[Event]) -> int:
         """Keep them, if it takes any."""
