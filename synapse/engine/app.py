@@ -15,9 +15,8 @@ from synapse.engine import bootsteps
 from synapse.engine.configuration import celery_settings
 from synapse.engine.event_log import EventLog
 from synapse.engine.runtime import Runtime
+from synapse.engine.strategy import ARGUMENTS
 from synapse.errors import InvalidInput, Unavailable
-
-_ARGUMENTS = 3
 
 
 class SynapseApp(celery.Celery):  # type: ignore[misc] # celery is untyped
@@ -46,6 +45,7 @@ class StepTask(celery.Task):  # type: ignore[misc] # celery ships no types
     """Tries one step. The message is a hint; the ledger decides what there is to do."""
 
     abstract = True
+    Strategy = "synapse.engine.strategy:hints_only"
     typing = False
     ignore_result = True
     acks_late = True
@@ -70,7 +70,7 @@ class StepTask(celery.Task):  # type: ignore[misc] # celery ships no types
         return super().apply_async(args, kwargs, *more, **options)
 
     def _check(self, arguments: Sequence[Any], options: Mapping[str, Any]) -> None:
-        if len(arguments) != _ARGUMENTS or options or not all(isinstance(each, str) for each in arguments):
+        if len(arguments) != len(ARGUMENTS) or options or not all(isinstance(each, str) for each in arguments):
             raise InvalidInput(
                 f"task {self.name} was sent with an agent's own arguments", remedy="submit a workflow: its steps send such messages"
             )

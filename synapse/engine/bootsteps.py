@@ -214,11 +214,29 @@ class ReadAheadStep(bootsteps.StartStopStep):  # type: ignore[misc] # celery is 
             transport._quick_recv = lambda size: receive(max(size, _READ_AHEAD))
 
 
+class GiveUpStep(bootsteps.StartStopStep):  # type: ignore[misc] # celery is untyped
+    """Lets a message that cannot be decoded go the way of all that are given up. Celery would acknowledge it, and it would be gone."""
+
+    def include_if(self, parent: Any) -> bool:
+        """On a broker that takes back what is given up; memory has no dead-letter exchange."""
+        return not parent.app.runtime.broker.embedded
+
+    def start(self, parent: Any) -> None:
+        """Once the consumer is there."""
+
+        def give_up(message: Any, error: BaseException) -> None:
+            _log.error("message.not_decoded", error=type(error).__name__)
+            message.reject()
+
+        parent.on_decode_error = give_up
+
+
 def install(app: Any) -> None:
     """Add the steps to an application's workers."""
     app.steps["worker"].add(SwitchStep)
     app.steps["worker"].add(HousekeepingStep)
     app.steps["worker"].add(HubStep)
     app.steps["consumer"].add(ReadAheadStep)
+    app.steps["consumer"].add(GiveUpStep)
     app.steps["consumer"].add(EventLogStep)
     app.steps["consumer"].add(DeadLetterStep)

@@ -8,6 +8,7 @@ import os
 import signal
 from pathlib import Path
 
+import amqp
 import kombu
 import pytest
 
@@ -220,3 +221,33 @@ def test_a_message_that_nobody_understands_is_recorded_and_can_be_sent_again(
     assert second.id != first.id
     desk.drop(second.id)
     assert client.ended(client.begin(FAN_OUT, things("plain-1"))).state == "succeeded"
+
+
+MALFORMED: dict[str, tuple[bytes, str, dict[str, object]]] = {
+    "no id": (b'[["r","s","d"],{},{}]', "application/json", {"task": "synapse.test.work"}),
+    "no task": (b"[[],{},{}]", "application/json", {"id": "i"}),
+    "unknown task": (b"[[],{},{}]", "application/json", {"id": "i", "task": "synapse.nobody"}),
+    "broken json": (b"[[", "application/json", {"id": "i", "task": "synapse.test.work"}),
+    "broken json, no task": (b"[[", "application/json", {}),
+    "a number": (b"7", "application/json", {"id": "i", "task": "synapse.test.work"}),
+    "pickle": (b"cos\nsystem\n", "application/x-python-serialize", {"id": "i", "task": "synapse.test.work"}),
+    "unknown type": (b"x", "no/such", {"id": "i", "task": "synapse.test.work"}),
+    "time limits": (b'[["r","s","d"],{},{}]', "application/json", {"id": "i", "task": "synapse.test.work", "timelimit": 7}),
+    "too many arguments": (b'[["r","s","d","e"],{},{}]', "application/json", {"id": "i", "task": "synapse.test.work"}),
+}
+
+
+@pytest.mark.parametrize("pool", ["solo", "threads", "prefork"])
+def test_no_message_however_malformed_ends_a_worker_and_each_becomes_a_dead_letter(
+    client: Client, workers: WorkerProcesses, broker_url: str, pool: str
+) -> None:
+    (worker,) = workers.start("-Q", "synapse-test,synapse-logger", "-P", pool)
+    with kombu.Connection(broker_url) as connection:
+        for body, kind, headers in MALFORMED.values():
+            connection.default_channel.basic_publish_confirm(
+                amqp.Message(body, content_type=kind, content_encoding="utf-8", application_headers=headers), routing_key="synapse-test"
+            )
+    letters = client.runtime.database.dead_letters
+    until(lambda: letters.count() == len(MALFORMED), "each is recorded")
+    assert client.ended(client.begin(FAN_OUT, things("plain-1"))).state == "succeeded"
+    assert worker.running

@@ -11,7 +11,16 @@ from pydantic import SecretStr
 
 from synapse.contracts.messages import Event, MessageType
 from synapse.engine import bootsteps
-from synapse.engine.bootsteps import SWITCH_SECONDS, DeadLetterStep, EventLogStep, HousekeepingStep, HubStep, ReadAheadStep, SwitchStep
+from synapse.engine.bootsteps import (
+    SWITCH_SECONDS,
+    DeadLetterStep,
+    EventLogStep,
+    GiveUpStep,
+    HousekeepingStep,
+    HubStep,
+    ReadAheadStep,
+    SwitchStep,
+)
 from synapse.errors import Unavailable
 from synapse.settings import BrokerSettings
 from tests.unit.dead import Delivery
@@ -193,7 +202,23 @@ def test_a_worker_without_a_hub_needs_no_nudge() -> None:
 def test_the_steps_are_added_to_an_applications_workers() -> None:
     app = SimpleNamespace(steps={"worker": set(), "consumer": set()})
     bootsteps.install(app)
-    assert app.steps == {"worker": {SwitchStep, HousekeepingStep, HubStep}, "consumer": {EventLogStep, DeadLetterStep, ReadAheadStep}}
+    assert app.steps == {
+        "worker": {SwitchStep, HousekeepingStep, HubStep},
+        "consumer": {EventLogStep, DeadLetterStep, ReadAheadStep, GiveUpStep},
+    }
+
+
+@pytest.mark.parametrize(("url", "there"), [(None, False), ("amqp://localhost", True)])
+def test_what_cannot_be_decoded_is_given_up_where_a_broker_takes_it_back(parent: Parent, url: str | None, there: bool) -> None:
+    parent.app.runtime.broker = BrokerSettings.model_validate({"broker_url": url})
+    assert GiveUpStep(parent).include_if(parent) is there
+
+
+def test_giving_up_rejects() -> None:
+    consumer, message = SimpleNamespace(), Message()
+    GiveUpStep(consumer).start(consumer)
+    consumer.on_decode_error(message, ValueError("secret"))
+    assert message.became == "rejected"
 
 
 def test_a_plain_connection_is_read_in_one_call_and_another_kind_is_left_alone() -> None:

@@ -1,0 +1,53 @@
+"""What a worker makes of a message before it is a task: one that no task can be made of is given up, not met again and again.
+
+Celery's own strategy raises KeyError or TypeError for it, which ends the worker, and the broker delivers it to the next one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from celery.exceptions import InvalidTaskError
+from celery.worker.strategy import default
+
+ARGUMENTS = ("run", "place", "digest")
+"""Arguments of a hint, all strings."""
+
+
+def hints_only(task: Any, app: Any, consumer: Any) -> Callable[..., Any]:
+    """Celery's strategy for messages that are hints; InvalidTaskError, which rejects it, for any other."""
+    handle = default(task, app, consumer)
+
+    def handle_hint(message: Any, body: Any, ack: Any, reject: Any, callbacks: Any) -> Any:
+        fault = fault_of(message)
+        if fault is not None:
+            raise InvalidTaskError(fault)
+        return handle(message, body, ack, reject, callbacks)
+
+    return handle_hint
+
+
+def fault_of(message: Any) -> str | None:
+    """Why a delivery is no hint; None for one that is. The payload is decoded once, and Celery finds it so."""
+    headers = message.headers
+    if not isinstance(headers.get("id"), str):
+        return "it has no id"
+    if headers.get("eta") is not None or headers.get("expires") is not None:
+        return "a hint is due at once and never expires: the ledger knows when a step is due"
+    if headers.get("timelimit") not in (None, [None, None], (None, None)):
+        return "a hint carries no time limits: its step does"
+    try:
+        payload = message.payload
+    except Exception as error:
+        # Whatever a serializer raises for bytes that are not its own.
+        return f"it cannot be decoded: {type(error).__name__}"
+    if not isinstance(payload, (list, tuple)) or len(payload) != 3:
+        return "its body is not arguments, keywords and options"
+    return _fault_of_arguments(payload[0], payload[1])
+
+
+def _fault_of_arguments(arguments: Any, keywords: Any) -> str | None:
+    if not isinstance(arguments, (list, tuple)) or len(arguments) != len(ARGUMENTS) or keywords:
+        return f"its arguments are not {', '.join(ARGUMENTS)}"
+    return None if all(isinstance(each, str) for each in arguments) else "its arguments are not strings"
