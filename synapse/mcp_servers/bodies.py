@@ -7,8 +7,9 @@ from typing import Final, cast
 
 import httpx
 
-from synapse.errors import Permanent, Transient
+from synapse.errors import Transient
 from synapse.mcp_servers.inflate import PIECE, Inflater
+from synapse.mcp_servers.refused import Refused
 
 _LOOK: Final = 512
 
@@ -26,14 +27,14 @@ async def read_body(
     declared = response.headers.get("content-length", "")
     total = int(declared[:20]) if declared.isascii() and declared.isdigit() else None
     if total is not None and total > max_bytes:
-        raise Permanent(f"the page is larger than {max_bytes} bytes")
+        raise Refused(f"the page is larger than {max_bytes} bytes", "size")
     inflater = Inflater(response.headers.get("content-encoding", ""), max_bytes)
     wire, body = 0, bytearray()
     try:
         async for chunk in cast(httpx.AsyncByteStream, response.stream):
             wire += len(chunk)
             if wire > max_bytes:
-                raise Permanent(f"the page is larger than {max_bytes} bytes")
+                raise Refused(f"the page is larger than {max_bytes} bytes", "size")
             before = len(body)
             for piece in inflater.pieces(chunk):
                 body += piece

@@ -13,6 +13,7 @@ from synapse.contracts.evidence import Page
 from synapse.corpus.library import Library
 from synapse.corpus.store import SCHEME
 from synapse.mcp_servers.reading import Progress, Reader
+from synapse.mcp_servers.refused import Refused
 from synapse.mcp_servers.snapshots import Snapshots, part_of
 from synapse.mcp_servers.tool import fault_of
 
@@ -60,6 +61,8 @@ class Browser:
         try:
             page = await self.read(url, max_bytes=max_bytes)
         except Exception as error:
+            if isinstance(error, Refused):
+                self.reader.observe("refused", error.rule)
             return BrowseOutcome(url=url, error=fault_of("browse_many", error))
         return BrowseOutcome(url=url, page=part_of(page, 0, length))
 

@@ -18,6 +18,7 @@ import httpx
 from synapse import __version__
 from synapse.errors import Permanent, Transient
 from synapse.mcp_servers.addresses import is_metadata, refusal
+from synapse.mcp_servers.refused import Refused
 from synapse.mcp_servers.urls import UrlPolicy, host_of, port_of
 
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
@@ -27,10 +28,6 @@ AGENT: Final = f"Synapse/{__version__} (research reader)"
 ENCODINGS: Final = "gzip, deflate"
 _MOST_ADDRESSES: Final = 8
 """Dialled one after the other; a name with hundreds of records is there to keep somebody busy."""
-
-
-class Refused(Permanent):
-    """The address may not be fetched."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +55,7 @@ class Dialler:
         allowed = self.policy.is_allowed_host(url)
         # One answer for every reason: which addresses exist inside is nobody's business outside.
         if not found or any(is_metadata(address) or (not allowed and refusal(address)) for address in found):
-            raise Refused("this address may not be fetched")
+            raise Refused("this address may not be fetched", "address")
         return found
 
     async def send(

@@ -19,8 +19,9 @@ import httpx
 from synapse.errors import Permanent, StepError, StepTimeout, Transient
 from synapse.mcp_servers.bodies import read_beginning, read_body
 from synapse.mcp_servers.cache import Kept, PageCache
-from synapse.mcp_servers.dialling import AGENT, Dialler, Refused, Resolver
+from synapse.mcp_servers.dialling import AGENT, Dialler, Resolver
 from synapse.mcp_servers.politeness import Politeness, retry_after
+from synapse.mcp_servers.refused import Refused
 from synapse.mcp_servers.robots import MAX_BYTES as ROBOTS_BYTES
 from synapse.mcp_servers.robots import SECONDS as ROBOTS_SECONDS
 from synapse.mcp_servers.robots import Robots
@@ -123,7 +124,7 @@ class Fetcher:
                 if response.status_code not in _REDIRECTS or "location" not in response.headers:
                     return await self._read(target, key, response, limit, report)
                 target = self._next(target, response.headers["location"])
-        raise Permanent(f"more than {MAX_REDIRECTS} redirects")
+        raise Refused(f"more than {MAX_REDIRECTS} redirects", "redirect")
 
     async def _robots_txt(self, url: httpx.URL) -> tuple[int, bytes]:
         """Like a page, but for its own robots.txt, its cache and most of its body."""
@@ -135,12 +136,12 @@ class Fetcher:
                     continue
                 body = await read_beginning(response, ROBOTS_BYTES) if 200 <= response.status_code < 300 else b""
                 return response.status_code, body
-        raise Permanent(f"more than {MAX_REDIRECTS} redirects")
+        raise Refused(f"more than {MAX_REDIRECTS} redirects", "redirect")
 
     def _next(self, current: httpx.URL, location: str) -> httpx.URL:
         following = self._policy.checked(location, base=current)
         if current.scheme == "https" and following.scheme != "https":
-            raise Refused("a redirect leads from https to http")
+            raise Refused("a redirect leads from https to http", "redirect")
         return following
 
     @asynccontextmanager
@@ -193,7 +194,7 @@ def _left(clock: asyncio.Timeout) -> float:
 
 def _fetched(url: httpx.URL, kept: Kept, limit: int) -> Fetched:
     if len(kept.body) > limit:
-        raise Permanent(f"the page is larger than {limit} bytes")
+        raise Refused(f"the page is larger than {limit} bytes", "size")
     return Fetched(str(url.copy_with(fragment=None)), kept.body, kept.media_type, kept.charset, kept.fetched_at, cached=True)
 
 

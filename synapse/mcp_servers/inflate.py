@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from synapse.errors import Permanent
+from synapse.mcp_servers.refused import Refused
 
 PIECE: Final = 65_536
 """Bytes undone at a time: what one chunk of the wire unpacks to is never held as a whole."""
@@ -67,5 +68,5 @@ class Inflater:
     def _count(self, data: bytes) -> bytes:
         self._left -= len(data)
         if self._left < 0:
-            raise Permanent(f"the page is larger than {self._limit} bytes when decoded")
+            raise Refused(f"the page is larger than {self._limit} bytes when decoded", "size")
         return data

@@ -25,9 +25,14 @@ RULES: Final = frozenset(
         "robots",
         "size",
         "type",
+        "path",
+        "plain",
+        "quota",
+        "read-only",
     }
 )
-"""What refuses: requests, by their Host, Origin, credentials, scope, body or revision; pages, by what leads to them and what they are."""
+"""What refuses: requests, by their Host, Origin, credentials, scope, body or revision; pages, by what leads to them and what they are;
+files, by their paths, what they are, and what their root may hold."""
 
 
 class ServerMetrics:
@@ -45,7 +50,7 @@ class ServerMetrics:
         )
         self.bytes = Counter("synapse_mcp_tool_result_bytes", "Bytes of text that tools gave.", ["tool"], registry=self.registry)
         self.refusals = Counter(
-            "synapse_mcp_refusals", "Requests and addresses that were refused, by the rule.", ["rule"], registry=self.registry
+            "synapse_mcp_refusals", "Requests, pages and files that were refused, by the rule.", ["rule"], registry=self.registry
         )
         self.cache = Counter("synapse_mcp_cache_lookups", "Lookups in what is kept on disk.", ["cache", "outcome"], registry=self.registry)
         self.provider_calls = Counter(
@@ -69,9 +74,12 @@ class ServerMetrics:
         """Count what was refused. A rule that is not known counts as 'other': labels must not be made of what somebody sends."""
         self.refusals.labels(rule if rule in RULES else "other").inc()
 
-    def looked_up(self, what: str, outcome: str) -> None:
-        """Count one lookup: of 'cache' or 'snapshot', and whether it was a hit."""
-        self.cache.labels(what, outcome).inc()
+    def observed(self, what: str, outcome: str) -> None:
+        """Count what whoever reads pages tells: a lookup in 'cache' or 'snapshot' and what it found, or a rule by which it 'refused'."""
+        if what == "refused":
+            self.refused(outcome)
+        else:
+            self.cache.labels(what, outcome).inc()
 
     def page(self) -> bytes:
         """All of it in Prometheus' text format."""

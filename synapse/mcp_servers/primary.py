@@ -62,8 +62,8 @@ def create_app(settings: McpServerSettings, home: Path, search: SearchSettings |
     """
     library = Library(settings.corpus_dir or home / "corpora")
     server, metrics = new_server("synapse-primary", INSTRUCTIONS), ServerMetrics()
-    reader = reader_of(settings, home, metrics.looked_up)
-    snapshots = Snapshots(home / "snapshots", settings.snapshot_bytes, metrics.looked_up)
+    reader = reader_of(settings, home, metrics.observed)
+    snapshots = Snapshots(home / "snapshots", settings.snapshot_bytes, metrics.observed)
     chosen = choose(search or SearchSettings(), metrics.provider_answered)
     _add_search(server, metrics, library, chosen)
     _add_browsing(server, metrics, Browser(library, reader, snapshots))

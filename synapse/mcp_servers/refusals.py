@@ -1,17 +1,18 @@
 """Why the filesystem server does not do what it is asked. Each refusal has a code of its own; none names a path of the machine.
 
 Permanent
-├── BadPath       bad-path     the path is not one that is accepted
+├── Refused                    (each by a rule, which metrics count)
+│   ├── BadPath   bad-path     the path is not one that is accepted
+│   ├── NotPlain  not-plain    a link, a device, a directory where a file should be, another file system
+│   ├── TooLarge  too-large    more than one file or one answer may hold
+│   ├── ReadOnly  read-only    nothing may be written there
+│   └── OverQuota over-quota   the root would hold more than it may
 ├── Missing       not-found    there is no such file or directory
 ├── Exists        exists       there is something of that name
-├── NotPlain      not-plain    a link, a device, a directory where a file should be, another file system
 ├── NotText       not-text     the file is not UTF-8
-├── TooLarge      too-large    more than one file or one answer may hold
 ├── BadRange      bad-range    there is no such part of the file
 ├── Changed       changed      the file is no longer the one that was begun with
-├── NotEmpty      not-empty    the directory holds something
-├── ReadOnly      read-only    nothing may be written there
-└── OverQuota     over-quota   the root would hold more than it may
+└── NotEmpty      not-empty    the directory holds something
 """
 
 from __future__ import annotations
@@ -23,15 +24,16 @@ from collections.abc import Iterator
 from typing import Final
 
 from synapse.errors import Permanent, Transient
+from synapse.mcp_servers.refused import Refused
 
 _NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EMFILE, errno.ENFILE, errno.EIO, errno.EAGAIN})
 _NO_PLAIN: Final = frozenset({errno.ELOOP, errno.ENOTDIR, errno.ENXIO, errno.EISDIR, errno.ENODEV})
 
 
-class BadPath(Permanent):
+class BadPath(Refused):
     """The path is not one that is accepted."""
 
-    code = "bad-path"
+    code, rule = "bad-path", "path"
 
 
 class Missing(Permanent):
@@ -46,10 +48,10 @@ class Exists(Permanent):
     code = "exists"
 
 
-class NotPlain(Permanent):
+class NotPlain(Refused):
     """The path leads over a link or something that is no directory, or to something that is no regular file."""
 
-    code = "not-plain"
+    code, rule = "not-plain", "plain"
 
 
 class NotText(Permanent):
@@ -58,10 +60,10 @@ class NotText(Permanent):
     code = "not-text"
 
 
-class TooLarge(Permanent):
+class TooLarge(Refused):
     """The file is larger than what is served."""
 
-    code = "too-large"
+    code, rule = "too-large", "size"
 
 
 class BadRange(Permanent):
@@ -82,16 +84,16 @@ class NotEmpty(Permanent):
     code = "not-empty"
 
 
-class ReadOnly(Permanent):
+class ReadOnly(Refused):
     """The root is read-only."""
 
-    code = "read-only"
+    code, rule = "read-only", "read-only"
 
 
-class OverQuota(Permanent):
+class OverQuota(Refused):
     """The root would hold more than it may."""
 
-    code = "over-quota"
+    code, rule = "over-quota", "quota"
 
 
 @contextlib.contextmanager

@@ -17,7 +17,7 @@ import httpx
 from protego import Protego
 
 from synapse.errors import StepError, Transient
-from synapse.mcp_servers.dialling import Refused
+from synapse.mcp_servers.refused import Refused
 from synapse.mcp_servers.urls import host_of, port_of
 
 PRODUCT: Final = "synapse"
@@ -59,7 +59,7 @@ class Rules:
             return 0.0
         # Only path and query are matched; a host that is ours keeps a path of two slashes from being taken for a host.
         if not self.parser.can_fetch("http://x" + url.raw_path.decode("ascii"), PRODUCT):
-            raise Refused("robots.txt does not allow it")
+            raise Refused("robots.txt does not allow it", "robots")
         return min(LONGEST_DELAY, self.parser.crawl_delay(PRODUCT) or 0.0)
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from synapse.errors import Permanent
 from synapse.extract.document import HTML, PAPERS
 from synapse.extract.pdf import is_pdf
+from synapse.mcp_servers.refused import Refused
 
 _LOOK: Final = 512
 _KINDS: Final = {
@@ -38,17 +38,17 @@ _UNTOLD: Final = frozenset({"", "application/octet-stream", "binary/octet-stream
 
 
 def look(beginning: bytes) -> None:
-    """Raise Permanent for bytes that begin what holds no text that is read here."""
+    """Raise Refused for bytes that begin what holds no text that is read here."""
     for kind, marks in _KINDS.items():
         for mark in marks:
             if beginning.startswith(mark) and not (mark in _TEXTUAL and _is_text(beginning)):
-                raise Permanent(f"this is {kind} and no page, whatever its type says")
+                raise Refused(f"this is {kind} and no page, whatever its type says", "type")
     if beginning[:4] == b"RIFF" and beginning[8:12] in (b"WEBP", b"WAVE", b"AVI "):
-        raise Permanent("this is an image, sound or video and no page, whatever its type says")
+        raise Refused("this is an image, sound or video and no page, whatever its type says", "type")
     if beginning[4:8] == b"ftyp":
-        raise Permanent("this is sound or video and no page, whatever its type says")
+        raise Refused("this is sound or video and no page, whatever its type says", "type")
     if beginning[257:262] == b"ustar":
-        raise Permanent("this is an archive and no page, whatever its type says")
+        raise Refused("this is an archive and no page, whatever its type says", "type")
 
 
 def settled(body: bytes, media_type: str) -> str:

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from synapse.contracts.wire import ERROR, ToolFault
 from synapse.errors import SynapseError, Transient
 from synapse.mcp_servers.metrics import ServerMetrics
+from synapse.mcp_servers.refused import Refused
 
 P = ParamSpec("P")
 M = TypeVar("M", bound=BaseModel)
@@ -46,6 +47,8 @@ def guarded(metrics: ServerMetrics, show: Callable[[M], str]) -> Callable[[Calla
             except Exception as error:
                 outcome = "error"
                 fault = fault_of(tool, error)
+                if isinstance(error, Refused):
+                    metrics.refused(error.rule)
                 metrics.errors.labels(tool, fault.code).inc()
                 return CallToolResult(
                     content=[TextContent(type="text", text=fault.message)], is_error=True, _meta={ERROR: fault.model_dump(mode="json")}

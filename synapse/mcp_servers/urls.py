@@ -8,7 +8,7 @@ from typing import Final
 
 import httpx
 
-from synapse.errors import Permanent
+from synapse.mcp_servers.refused import Refused
 
 _PORTS: Final = {"http": 80, "https": 443}
 _NAME: Final = re.compile(r"(?=.{1,253}\Z)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
@@ -35,25 +35,25 @@ class UrlPolicy:
     ports: tuple[int, ...] = (80, 443)
 
     def checked(self, text: str, base: httpx.URL | None = None) -> httpx.URL:
-        """The URL to fetch; relative to ``base`` if given. Raises Permanent for one that is not fetched whatever it resolves to."""
+        """The URL to fetch; relative to ``base`` if given. Raises Refused for one that is not fetched whatever it resolves to."""
         if len(text) > _MAX_LENGTH or _FORBIDDEN.search(text):
-            raise Permanent("the URL is too long or has characters that no URL has")
+            raise Refused("the URL is too long or has characters that no URL has", "url")
         try:
             url = base.join(text) if base is not None else httpx.URL(text)
             host = host_of(url)
         except (httpx.InvalidURL, ValueError) as error:
-            raise Permanent("the URL cannot be read") from error
+            raise Refused("the URL cannot be read", "url") from error
         if url.scheme not in _PORTS:
-            raise Permanent("only http and https are fetched")
+            raise Refused("only http and https are fetched", "url")
         if url.userinfo:
-            raise Permanent("a URL with a user name is not fetched")
+            raise Refused("a URL with a user name is not fetched", "url")
         # What is left after IDNA: anything else is read one way here and another way by who resolves it.
         if not (_NAME.fullmatch(host) or _IPV6.fullmatch(host)):
-            raise Permanent("the URL names no host")
+            raise Refused("the URL names no host", "url")
         port = port_of(url)
         others = set(_PORTS.values()) - {_PORTS[url.scheme]}
         if f"{host}:{port}" not in self.allowed and (port not in self.ports or port in others):
-            raise Permanent("a URL with this port is not fetched")
+            raise Refused("a URL with this port is not fetched", "url")
         return url
 
     def is_allowed_host(self, url: httpx.URL) -> bool:

@@ -6,7 +6,8 @@ import httpx
 import pytest
 
 from synapse.errors import Transient
-from synapse.mcp_servers.dialling import Dialler, Refused
+from synapse.mcp_servers.dialling import Dialler
+from synapse.mcp_servers.refused import Refused
 from synapse.mcp_servers.urls import UrlPolicy
 from tests.unit.mcp_servers.test_fetch import PUBLIC, Names, Wire, _answers, _page
 

@@ -10,8 +10,9 @@ import httpx
 import pytest
 
 from synapse.errors import Permanent, StepTimeout, Transient
-from synapse.mcp_servers.dialling import Refused, resolve
+from synapse.mcp_servers.dialling import resolve
 from synapse.mcp_servers.fetch import MAX_REDIRECTS, Fetcher
+from synapse.mcp_servers.refused import Refused
 from synapse.mcp_servers.urls import UrlPolicy
 from tests.waiting import PATIENCE
 

@@ -10,7 +10,11 @@ from synapse.errors import Permanent, Transient
 from synapse.mcp_servers import refusals
 from synapse.mcp_servers.refusals import Exists, Missing, NotEmpty, NotPlain, ReadOnly, refusal, told
 
-KINDS = [each for each in vars(refusals).values() if isinstance(each, type) and issubclass(each, Permanent) and each is not Permanent]
+KINDS = [
+    each
+    for each in vars(refusals).values()
+    if isinstance(each, type) and issubclass(each, Permanent) and each.__module__ == refusals.__name__
+]
 
 
 def test_every_refusal_has_a_code_of_its_own_and_none_helps_to_repeat() -> None:
