@@ -22,6 +22,7 @@ from synapse.mcp_servers.gate import Gate
 from synapse.mcp_servers.hosts import KnownNames
 from synapse.mcp_servers.metrics import CONTENT_TYPE, ServerMetrics
 from synapse.mcp_servers.oauth import METADATA, metadata, metadata_path, metadata_url
+from synapse.mcp_servers.resources import ResourceList
 from synapse.mcp_servers.rest import Catalogue, ToolCalls
 from synapse.mcp_servers.scoped import ToolScopes
 from synapse.settings import McpServerSettings
@@ -71,6 +72,7 @@ def build(
     metrics: ServerMetrics,
     dependencies: Mapping[str, Dependency],
     on_close: Callable[[], Awaitable[None]] | None = None,
+    resources: ResourceList | None = None,
 ) -> FastAPI:
     """The application around a server, whose tools are all there. Raises InvalidInput for a host that others reach and no credentials."""
     require_credentials(settings)
@@ -79,6 +81,8 @@ def build(
     server.streamable_http_app(stateless_http=True, max_request_body_size=settings.mcp_max_body, transport_security=open_to_all)
     scopes = ToolScopes(server)
     server.middleware.append(scopes)
+    if resources is not None:
+        server.middleware.append(resources)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

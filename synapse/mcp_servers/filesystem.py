@@ -17,6 +17,7 @@ from synapse.contracts.wire import DirectoryListing, FileContent, FileHash, File
 from synapse.errors import Permanent
 from synapse.mcp_servers.app import Dependency, State, build, new_server
 from synapse.mcp_servers.confined import LISTED, ConfinedFiles
+from synapse.mcp_servers.file_resources import add_files
 from synapse.mcp_servers.metrics import ServerMetrics
 from synapse.mcp_servers.ranges import Part
 from synapse.mcp_servers.roots import DEFAULT, Roots, roots_of
@@ -108,7 +109,7 @@ def create_app(settings: McpServerSettings, home: Path) -> FastAPI:
         """Whether a path could be written or read, and why not."""
         return await asyncio.to_thread(verdict_on, roots.named(root), path)
 
-    return build(server, settings, metrics, _dependencies(roots))
+    return build(server, settings, metrics, _dependencies(roots), resources=add_files(server, roots))
 
 
 def create() -> FastAPI:

@@ -21,6 +21,8 @@ class Grant:
     """The scopes of one request."""
 
     scopes: frozenset[str]
+    is_shared: bool = False
+    """Whether it is nobody's own: of the one token that all agents have, or of no token where none is asked for."""
 
     def allows(self, scope: str) -> bool:
         """Whether a scope was granted."""
@@ -32,7 +34,7 @@ class Grant:
         return self.scopes.issuperset(SCOPES)
 
 
-EVERYTHING: Final = Grant(frozenset(SCOPES))
+EVERYTHING: Final = Grant(frozenset(SCOPES), is_shared=True)
 """What agents with the shared token may do, and anybody on loopback while there is none."""
 
 

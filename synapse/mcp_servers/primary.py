@@ -10,18 +10,17 @@ from typing import Annotated, Any, Final
 from fastapi import FastAPI
 from mcp.server import MCPServer
 from mcp.server.mcpserver import Context
-from mcp.server.mcpserver.exceptions import ResourceNotFoundError
 from mcp_types import ToolAnnotations
 from pydantic import Field
 
 from synapse.contracts.browsed import BrowsedPage, BrowseOutcomes, SnapshotPart
 from synapse.contracts.toolbox import SearchResults
 from synapse.corpus.library import Library
-from synapse.errors import NotFound
 from synapse.mcp_servers import shown
 from synapse.mcp_servers.app import Dependency, State, build, new_server
 from synapse.mcp_servers.browsing import Browser
 from synapse.mcp_servers.metrics import ServerMetrics
+from synapse.mcp_servers.page_resources import add_pages
 from synapse.mcp_servers.providers.base import SearchProvider
 from synapse.mcp_servers.providers.choice import Chosen, choose
 from synapse.mcp_servers.providers.corpus import CorpusProvider
@@ -77,7 +76,7 @@ def create_app(settings: McpServerSettings, home: Path, search: SearchSettings |
         library.close()
         await reader.aclose()
 
-    return build(server, settings, metrics, dependencies, close)
+    return build(server, settings, metrics, dependencies, close, add_pages(server, snapshots))
 
 
 def create() -> FastAPI:
@@ -135,15 +134,6 @@ def _add_snapshots(server: MCPServer[Any], metrics: ServerMetrics, snapshots: Sn
     async def read_snapshot(snapshot_id: SnapshotId, offset: Offset = 0, length: Length = 20_000, page: PageNumber = None) -> SnapshotPart:
         """Read on in a page as it was when it was fetched; nothing is fetched again."""
         return await asyncio.to_thread(snapshots.part, snapshot_id, offset, length, page)
-
-    # They are not listed: whoever has an id was given the page, and nobody else is told what was read.
-    @server.resource("snapshot://{snapshot_id}", title="A page that was read", mime_type="text/plain")
-    async def snapshot(snapshot_id: str) -> str:
-        """The main text of a page, as it was when browse_and_extract or browse_many gave its snapshot_id."""
-        try:
-            return (await asyncio.to_thread(snapshots.get, snapshot_id)).text
-        except NotFound as error:
-            raise ResourceNotFoundError(str(error)) from None
 
 
 def _corpora_state(library: Library) -> State:

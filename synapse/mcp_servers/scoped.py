@@ -37,7 +37,7 @@ class ToolScopes:
 
     async def __call__(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
         """Middleware of the MCP server. What was parsed here is what will be run, whatever was read out of the body before."""
-        grant = _grant(ctx)
+        grant = grant_in(ctx)
         needed = self.needed(ctx.method, ctx.params)
         if needed is not None and not grant.allows(needed):
             raise MCPError(code=INVALID_REQUEST, message=f"the token lacks the scope {needed}")
@@ -47,6 +47,7 @@ class ToolScopes:
         return result
 
 
-def _grant(ctx: ServerRequestContext[Any, Any]) -> Grant:
+def grant_in(ctx: ServerRequestContext[Any, Any]) -> Grant:
+    """The grant of a request that reached the MCP server."""
     # Without a request the caller is in this process; over HTTP nobody comes without one.
     return EVERYTHING if ctx.request is None else grant_of(ctx.request.scope)

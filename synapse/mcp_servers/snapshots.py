@@ -13,7 +13,7 @@ import re
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -65,17 +65,21 @@ class Snapshots:
 
     def get(self, snapshot_id: str) -> BrowsedPage:
         """The page of that id. Raises NotFound when it was never kept here, or was dropped since."""
-        if _ID.fullmatch(snapshot_id):
-            with contextlib.suppress(OSError, ValidationError):
-                path = self._path(snapshot_id)
-                data = path.read_bytes()
-                if hashlib.sha256(data).hexdigest() == snapshot_id:
-                    page = BrowsedPage.model_validate_json(data)
-                    self._touch(snapshot_id, path)
-                    self._seen("snapshot", "hit")
-                    return page.model_copy(update={"snapshot_id": snapshot_id})
-        self._seen("snapshot", "miss")
-        raise NotFound("there is no such snapshot here, or no more", remedy="read its URL again")
+        page = self._read(snapshot_id) if _ID.fullmatch(snapshot_id) else None
+        if page is None:
+            self._seen("snapshot", "miss")
+            raise NotFound("there is no such snapshot here, or no more", remedy="read its URL again")
+        self._touch(snapshot_id)
+        self._seen("snapshot", "hit")
+        return page
+
+    def each(self, after: str = "") -> Iterator[BrowsedPage]:
+        """The pages behind an id, whoever kept them, in the order of ids: it stays while pages come and go. None counts as asked for."""
+        names = sorted(path.name for path in self._folder.glob("*/*") if path.name > after and _ID.fullmatch(path.name))
+        for name in names:
+            page = self._read(name)
+            if page is not None:
+                yield page
 
     def part(self, snapshot_id: str, offset: int, length: int, page: int | None = None) -> SnapshotPart:
         """A stretch of a page's text; ``page`` is one of a paginated document's, from 1, and ``offset`` counts from its start.
@@ -84,9 +88,18 @@ class Snapshots:
         """
         return part_of(self.get(snapshot_id), offset, length, page)
 
-    def _touch(self, name: str, path: Path) -> None:
+    def _read(self, name: str) -> BrowsedPage | None:
+        """None for what is not there, or not whole."""
+        with contextlib.suppress(OSError, ValidationError):
+            data = self._path(name).read_bytes()
+            if hashlib.sha256(data).hexdigest() == name:
+                return BrowsedPage.model_validate_json(data).model_copy(update={"snapshot_id": name})
+        return None
+
+    def _touch(self, name: str) -> None:
         # The time on disk is what a restarted process orders by.
-        os.utime(path)
+        with contextlib.suppress(OSError):
+            os.utime(self._path(name))
         with self._lock:
             if name in self._known():
                 self._known().move_to_end(name)

@@ -24,6 +24,7 @@ ARGUMENTS: dict[str, Any] = {
     "to": "b.md",
     "snapshot_id": "0" * 64,
 }
+RESOURCES = {"primary": "snapshot://", "filesystem": "files://default/a.md"}
 TOOLS = {
     "primary": {"search_web", "search_corpus", "browse_and_extract", "browse_many", "read_snapshot"},
     "filesystem": {"save_file", "read_file", "list_directory", "stat", "move", "delete", "validate_path", "hash"},
@@ -66,3 +67,18 @@ def test_the_inspector_finds_no_fault_with_the_schemas(node: Node, addresses: di
     base = ("--cli", "--server-url", addresses[server], "--transport", "http", "--method", "tools/list", "--strict")
     run = node.run(INSPECTOR, *base)
     assert run.returncode == 0, run.stderr
+
+
+@pytest.mark.parametrize("era", ["modern", "legacy"])
+@pytest.mark.parametrize(("server", "tool"), [("primary", "browse_and_extract"), ("filesystem", "save_file")])
+def test_what_was_read_and_written_is_listed_and_read_as_a_resource(
+    node: Node, addresses: dict[str, str], server: str, tool: str, era: str
+) -> None:
+    arguments = json.dumps({name: ARGUMENTS[name] for name in ({"url"} if server == "primary" else {"path", "content"})})
+    inspect(node, addresses[server], era, "tools/call", "--tool-name", tool, "--tool-args-json", arguments)
+    listed = inspect(node, addresses[server], era, "resources/list")["resources"]
+    uri = next(each["uri"] for each in listed if each["uri"].startswith(RESOURCES[server]))
+    (read,) = inspect(node, addresses[server], era, "resources/read", "--uri", uri)["contents"]
+    assert read["uri"] == uri
+    assert read["text"]
+    assert inspect(node, addresses[server], era, "resources/templates/list")["resourceTemplates"]

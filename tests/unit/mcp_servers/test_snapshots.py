@@ -145,3 +145,16 @@ def test_a_page_that_a_document_does_not_have_is_refused(pages: tuple[int, ...],
 def _size_of_one(folder: Path) -> int:
     Snapshots(folder, 10_000).put(_page("0" * 500))
     return _size(folder)
+
+
+def test_all_pages_are_gone_through_in_the_order_of_ids_and_none_counts_as_asked_for(tmp_path: Path) -> None:
+    store = Snapshots(tmp_path, 10_000)
+    ids = sorted(_id(store.put(_page(f"{number}"))) for number in range(4))
+    path = tmp_path / ids[1][:2] / ids[1]
+    os.utime(path, (1, 1))
+    assert [_id(page) for page in store.each()] == ids
+    assert [_id(page) for page in store.each(ids[1])] == ids[2:]
+    assert path.stat().st_mtime == 1
+    path.write_text("changed")
+    (tmp_path / ids[1][:2] / "stray").write_text("x")
+    assert [_id(page) for page in Snapshots(tmp_path, 10_000).each()] == [ids[0], *ids[2:]]

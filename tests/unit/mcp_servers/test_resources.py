@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from mcp.shared.exceptions import MCPError
+from mcp_types import Resource
+
+from synapse.mcp_servers.grants import Grant
+from synapse.mcp_servers.resources import BadCursor, Page, ResourceList
+
+
+async def _listing(grant: Grant, cursor: str | None) -> Page:
+    if cursor == "bad":
+        raise BadCursor
+    return Page([Resource(uri="x://1", name="1")], "next" if cursor is None else None)
+
+
+def _asked(method: str, params: Any = None) -> Any:
+    return SimpleNamespace(method=method, params=params, request=None)
+
+
+async def _answer(method: str, params: Any = None, answer: Any = None) -> Any:
+    async def sdk(_: Any) -> Any:
+        return answer
+
+    return await ResourceList(_listing, lambda uri: "text/markdown")(cast(Any, _asked(method, params)), sdk)
+
+
+async def test_the_list_is_what_there_is_now_in_pages_and_the_rest_of_the_answer_stays() -> None:
+    first = await _answer("resources/list", None, {"resources": [], "ttlMs": 0})
+    last = await _answer("resources/list", {"cursor": "next"}, {"resources": []})
+    assert first == {"resources": [{"uri": "x://1", "name": "1"}], "ttlMs": 0, "nextCursor": "next"}
+    assert last == {"resources": [{"uri": "x://1", "name": "1"}]}
+
+
+async def test_a_cursor_that_was_never_given_out_is_the_callers_fault() -> None:
+    with pytest.raises(MCPError, match="cursor"):
+        await _answer("resources/list", {"cursor": "bad"}, {"resources": []})
+
+
+async def test_what_is_read_has_its_own_type_and_everything_else_passes_as_it_is() -> None:
+    assert await _answer("resources/read", None, {"contents": [{"uri": "x://1"}]}) == {
+        "contents": [{"uri": "x://1", "mimeType": "text/markdown"}]
+    }
+    assert await _answer("tools/list", None, {"tools": []}) == {"tools": []}
+    assert await _answer("notifications/initialized", None, None) is None
