@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TypeVar
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from tests.services import Postgres, RabbitMQ, ServiceMissing
 from tests.services.process import Service
@@ -28,6 +28,8 @@ settings.register_profile(
     derandomize=_CI,
     max_examples=100 if _CI else 50,
 )
+# `scripts/mutate-ledger` asks whether a test fails, not for the smallest example that makes it fail.
+settings.register_profile("unshrunk", settings.get_profile("synapse"), phases=(Phase.explicit, Phase.generate))
 settings.load_profile("synapse")
 
 
