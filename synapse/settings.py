@@ -11,11 +11,44 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SecretsSettingsSource, SettingsConfigDict
+
+
+class SecretFileSettings(BaseSettings):
+    """Where settings are that must not stand in an environment."""
+
+    model_config = SettingsConfigDict(env_prefix="SYNAPSE_", extra="ignore", frozen=True)
+    secrets_dir: Path | None = Field(
+        default=None,
+        description="Folder of files, each named as a variable in small letters (synapse_api_token) and holding its value, as Docker and "
+        "Kubernetes mount secrets. A variable that is set goes before its file.",
+    )
+
+    @field_validator("secrets_dir")
+    @classmethod
+    def _there(cls, value: Path | None) -> Path | None:
+        # Without it everything would start with no token at all, and say nothing of it.
+        if value is not None and not value.is_dir():
+            raise ValueError(f"{value} is no folder")
+        return value
 
 
 class _Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="SYNAPSE_", extra="ignore", frozen=True)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is given, then variables, then files."""
+        folder = SecretFileSettings().secrets_dir
+        files = (SecretsSettingsSource(settings_cls, folder),) if folder is not None else ()
+        return (init_settings, env_settings, *files)
 
 
 class StorageSettings(_Settings):
@@ -250,6 +283,13 @@ class ApiSettings(_Settings):
         default=("127.0.0.1", "localhost", "::1"), description="Host headers answered while there is no token, without port."
     )
     api_max_body: int = Field(default=1_000_000, ge=1024, description="Bytes of a request's body.")
+
+
+class WorkerMetricsSettings(_Settings):
+    """What a worker tells over HTTP: ``/metrics``, ``/healthz``, ``/readyz``. Off unless a port is set."""
+
+    worker_metrics_port: int | None = Field(default=None, ge=0, le=65535, description="Where a worker answers; 0 takes a free port.")
+    worker_metrics_host: str = Field(default="127.0.0.1", description="What it listens on; it asks nobody for a token.")
 
 
 class LogSettings(_Settings):

@@ -85,3 +85,18 @@ def test_without_a_base_url_there_is_no_language_model() -> None:
 def test_half_a_language_model_is_refused_rather_than_silently_none(half: dict[str, object]) -> None:
     with pytest.raises(ValidationError, match="llm_"):
         LlmSettings.model_validate(half)
+
+
+def test_a_secret_may_be_a_file_and_a_variable_goes_before_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "synapse_broker_url").write_text("amqp://u:p@file//\n")
+    monkeypatch.setenv("SYNAPSE_SECRETS_DIR", str(tmp_path))
+    assert BrokerSettings().url == "amqp://u:p@file//"
+    assert StorageSettings().database_url is None
+    monkeypatch.setenv("SYNAPSE_BROKER_URL", "amqp://u:p@variable//")
+    assert BrokerSettings().url == "amqp://u:p@variable//"
+
+
+def test_a_folder_of_secrets_that_is_not_there_is_no_way_to_start_without_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SYNAPSE_SECRETS_DIR", str(tmp_path / "none"))
+    with pytest.raises(ValidationError, match="is no folder"):
+        ApiSettings()
