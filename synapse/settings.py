@@ -214,6 +214,9 @@ class McpServerSettings(_Settings):
     )
     fetch_per_host: int = Field(default=2, ge=1, le=64, description="Requests to one host at once.")
     fetch_spacing_seconds: float = Field(default=0.1, ge=0, le=60, description="Between two pages of one host, at least.")
+    fetch_readers: int = Field(default=2, ge=1, le=64, description="Pages that are parsed at once, each in a limited process of its own.")
+    fetch_reader_seconds: float = Field(default=20.0, gt=0, description="For parsing one page, after which its process is killed.")
+    fetch_reader_bytes: int = Field(default=800_000_000, ge=50_000_000, description="Memory for parsing one page, at most.")
     fetch_cache_bytes: int = Field(default=256_000_000, ge=0, description="Bytes of fetched pages kept below <home>/cache; 0 keeps none.")
 
     @field_validator("files_roots", "files_read_only", "files_quotas", mode="before")

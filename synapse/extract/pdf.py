@@ -26,6 +26,7 @@ _MAGIC: Final = b"%PDF-"
 _LOOK: Final = 1024
 _KEPT: Final = ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONHOME", "SYSTEMROOT")
 """Variables that the reader needs to start; no other, for it needs no secret."""
+_BROKEN: Final = "the PDF is broken: its reader gave up on it"
 _DATE: Final = re.compile(r"^(?:D:)?(\d{4})(?:-?(\d\d)(?:-?(\d\d))?)?")
 
 
@@ -58,7 +59,34 @@ def read_pdf(data: bytes, name: str = "", *, seconds: float = SECONDS) -> Extrac
     )
 
 
+_limited = False
+
+
+def read_in_this_process() -> None:
+    """Start no process for a PDF any more: this one is limited already, and only reads."""
+    global _limited
+    _limited = True
+
+
 def _asked(data: bytes, seconds: float) -> dict[str, Any]:
+    return _asked_here(data) if _limited else _asked_apart(data, seconds)
+
+
+def _asked_here(data: bytes) -> dict[str, Any]:
+    from synapse.extract.pdfium import Unreadable, read
+
+    try:
+        return read(data, MAX_PAGES, MAX_CHARACTERS)
+    except Unreadable as error:
+        raise Permanent(str(error)) from error
+    except MemoryError:
+        raise Permanent("the PDF needs too much memory") from None
+    except Exception as error:
+        # What the library does not make sense of, it tells in many ways; a process of its own would have ended by any.
+        raise Permanent(_BROKEN) from error
+
+
+def _asked_apart(data: bytes, seconds: float) -> dict[str, Any]:
     program = Path(__file__).with_name("pdfium.py")
     # -P: modules beside the program, such as html, must not hide Python's own.
     command = [sys.executable, "-P", str(program), str(max(1, round(seconds))), str(MAX_PAGES), str(MAX_CHARACTERS)]
@@ -72,7 +100,7 @@ def _asked(data: bytes, seconds: float) -> dict[str, Any]:
     try:
         answer: dict[str, Any] = json.loads(ended.stdout)
     except ValueError:
-        raise Permanent("the PDF is broken: its reader gave up on it") from None
+        raise Permanent(_BROKEN) from None
     if "error" in answer:
         raise Permanent(str(answer["error"]))
     return answer

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from synapse.contracts.evidence import Page
 from synapse.errors import Permanent
-from synapse.extract.document import extract
+from synapse.extract.apart import Here, Readers, readers
 from synapse.mcp_servers.cache import PageCache
 from synapse.mcp_servers.fetch import Fetcher, Observe
 from synapse.mcp_servers.politeness import Politeness
@@ -27,6 +26,7 @@ class Reader:
 
     fetcher: Fetcher
     observe: Observe = lambda *_: None
+    readers: Readers = field(default_factory=Here)
 
     async def read(self, url: str, report: Progress | None = None, *, max_bytes: int | None = None) -> Page:
         """The main text behind a URL. ``max_bytes`` lowers the limit of the settings, and never raises it.
@@ -34,10 +34,17 @@ class Reader:
         Raises Permanent for what will not get better, Transient for what may, StepTimeout when the time is up.
         """
         told = _Told(report, self.fetcher.max_bytes)
-        fetched = await self.fetcher.fetch(url, told.fetching, max_bytes=max_bytes)
+
+        async def fetching(phase: str, done: int, total: int | None) -> None:
+            if phase == "resolve":
+                # The first page's readers are loaded while it is on its way; for an address that is refused nothing is.
+                self.readers.warm()
+            await told.fetching(phase, done, total)
+
+        fetched = await self.fetcher.fetch(url, fetching, max_bytes=max_bytes)
         await told.at("parse", 90.0)
         kind = settled(fetched.body, fetched.media_type)
-        document = await asyncio.to_thread(extract, fetched.body, kind, charset=fetched.charset, url=fetched.final_url)
+        document = await self.readers.extract(fetched.body, kind, charset=fetched.charset, url=fetched.final_url)
         if not document.text.strip():
             raise Permanent("the page has no readable text")
         return Page(
@@ -55,6 +62,7 @@ class Reader:
 
     async def aclose(self) -> None:
         """End what reading started. Nothing is read afterwards."""
+        self.readers.close()
 
 
 def reader_of(settings: McpServerSettings, home: Path, observe: Observe = lambda *_: None) -> Reader:
@@ -70,7 +78,7 @@ def reader_of(settings: McpServerSettings, home: Path, observe: Observe = lambda
         look=look,
         observe=observe,
     )
-    return Reader(fetcher, observe)
+    return Reader(fetcher, observe, readers(settings.fetch_readers, settings.fetch_reader_seconds, settings.fetch_reader_bytes))
 
 
 class _Told:

@@ -9,6 +9,7 @@ import pytest
 
 from synapse.errors import Permanent
 from synapse.extract import pdf as module
+from synapse.extract import pdfium
 from synapse.extract.pdf import authors_of, is_pdf, iso_date, language_of, read_pdf
 from tests.unit.extract.papers import Line, paragraphs, pdf
 
@@ -122,3 +123,27 @@ def test_authors_are_apart_and_no_placeholders_and_a_language_is_a_code() -> Non
     assert authors_of("Doe, Jane; John Roe and A. N. Other") == ("Doe, Jane", "John Roe", "A. N. Other")
     assert authors_of("Administrator") == authors_of(" ; ") == ()
     assert [language_of(stated) for stated in ("en-GB", "DE", "english", "")] == ["en", "de", None, None]
+
+
+def test_in_a_process_that_is_limited_already_a_pdf_is_read_without_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = read_pdf(_book(), "fruit.pdf")
+    monkeypatch.setattr(module, "_limited", False)
+    monkeypatch.setattr(module.subprocess, "run", lambda *_, **__: pytest.fail("a process was started"))
+    module.read_in_this_process()
+    assert read_pdf(_book(), "fruit.pdf") == expected
+    with pytest.raises(Permanent, match="broken or cut off"):
+        read_pdf(b"%PDF-1.7 nothing else")
+
+    def odd(*_: object) -> None:
+        raise RuntimeError("what the library says")
+
+    monkeypatch.setattr(pdfium, "read", odd)
+    with pytest.raises(Permanent, match=r"its reader gave up on it$"):
+        read_pdf(_book())
+
+    def large(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(pdfium, "read", large)
+    with pytest.raises(Permanent, match="memory"):
+        read_pdf(_book())

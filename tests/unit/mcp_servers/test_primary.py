@@ -12,10 +12,14 @@ from pydantic import SecretStr
 from synapse.contracts.wire import ERROR
 from synapse.corpus.folder import index_folder
 from synapse.errors import InvalidInput
+from synapse.extract import apart
+from synapse.extract.apart import Apart
 from synapse.mcp_servers import primary
 from synapse.mcp_servers.providers import ddgs
+from synapse.mcp_servers.reading import Reader, reader_of
 from synapse.settings import McpServerSettings, SearchName, SearchSettings
 from tests.unit.mcp_servers.providers.loopback import Asked, as_json, http, serving
+from tests.waiting import PATIENCE
 
 
 async def test_over_mcp_the_tools_have_schemas_hints_and_faults(tmp_path: Path) -> None:
@@ -175,3 +179,35 @@ async def test_local_corpora_are_searched_without_anybody_else(tmp_path: Path) -
         assert site.asked == []
     for each in found:
         assert [source["url"] for source in cast(dict[str, Any], each.structured_content)["sources"]] == ["corpus://animals/cats.md"]
+
+
+async def test_pages_of_the_web_are_parsed_in_a_process_of_their_own_that_ends_with_the_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Reader] = []
+
+    def noted(*given: Any) -> Reader:
+        made.append(reader_of(*given))
+        return made[0]
+
+    def here(*_: object, **__: object) -> None:
+        raise AssertionError("a page was parsed in the server's own process")
+
+    monkeypatch.setattr(primary, "reader_of", noted)
+    monkeypatch.setattr(apart, "extract", here)
+    body = b"<html><head><title>On cats</title></head><body><p>Cats sleep most of the day, in warm places.</p></body></html>"
+    async with serving(http(body, kind="text/html")) as site:
+        host = site.url.removeprefix("http://").rstrip("/")
+        settings = McpServerSettings(fetch_allow_hosts=(host,), fetch_robots="ignore", fetch_timeout_seconds=PATIENCE)
+        app = primary.create_app(settings, tmp_path)
+        async with app.router.lifespan_context(app):
+            transport = httpx.ASGITransport(app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", timeout=PATIENCE) as client:
+                answer = await client.post("/tools/browse_and_extract", json={"url": f"{site.url}/cats"})
+            readers = made[0].readers
+            assert isinstance(readers, Apart)
+            assert readers._nursery is not None
+            nursery = readers._nursery
+            assert nursery.alive
+    assert answer.json()["title"] == "On cats", answer.text
+    assert not nursery.alive

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import httpx
 import pytest
 
-from synapse.errors import Permanent
+from synapse.errors import Permanent, StepError
+from synapse.extract.apart import Apart, Here
 from synapse.mcp_servers.fetch import Fetcher
-from synapse.mcp_servers.reading import Reader
+from synapse.mcp_servers.reading import Reader, reader_of
 from synapse.mcp_servers.urls import UrlPolicy
+from synapse.settings import McpServerSettings
 from tests.unit.extract.papers import pdf
 from tests.unit.mcp_servers.test_fetch import Names, _answers, _page
 from tests.waiting import PATIENCE
@@ -63,3 +67,34 @@ async def test_a_caller_may_lower_the_limit_of_bytes_and_not_raise_it() -> None:
         await _reader(_page(body)).read("http://example.com/", max_bytes=5_000)
     with pytest.raises(Permanent, match="larger than 100000 bytes"):
         await _reader(_page(body * 20)).read("http://example.com/", max_bytes=10**9)
+
+
+async def test_the_servers_reader_parses_in_processes_that_are_limited_as_the_settings_say(tmp_path: Path) -> None:
+    settings = McpServerSettings(fetch_readers=3, fetch_reader_seconds=4.0, fetch_reader_bytes=50_000_000)
+    reader = reader_of(settings, tmp_path)
+    assert isinstance(reader.readers, Apart)
+    assert (reader.readers.at_once, reader.readers.seconds, reader.readers.memory) == (3, 4.0, 50_000_000)
+    await reader.aclose()
+
+
+class Counting(Here):
+    warmed = closed = 0
+
+    def warm(self) -> None:
+        self.warmed += 1
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+async def test_readers_are_loaded_while_the_first_page_is_on_its_way_and_for_no_address_that_is_refused() -> None:
+    wire, readers = _answers(_page(ARTICLE.encode())), Counting()
+    reader = Reader(Fetcher(UrlPolicy(), 100_000, PATIENCE, resolver=Names(["10.0.0.1"]), make_transport=lambda _: wire), readers=readers)
+    with pytest.raises(StepError):
+        await reader.read("http://inside.example/")
+    assert readers.warmed == 0
+    reader = Reader(Fetcher(UrlPolicy(), 100_000, PATIENCE, resolver=Names(), make_transport=lambda _: wire), readers=readers)
+    await reader.read("http://example.com/")
+    assert readers.warmed == 1
+    await reader.aclose()
+    assert readers.closed == 1
