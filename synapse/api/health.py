@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from fastapi import APIRouter, Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from fastapi import APIRouter, Request, Response
 
 from synapse.api.dependencies import ServiceOf
 from synapse.api.security import Authorised, Protected
 from synapse.errors import SynapseError
+from synapse.service.census import Census
 from synapse.service.health import Health
 from synapse.telemetry import metrics
+from synapse.telemetry.exposition import page
 
 router = APIRouter(tags=["operations"])
 _NOT_READY: Final[dict[int | str, dict[str, Any]]] = {503: {"model": Health, "description": "A dependency does not answer"}}
@@ -38,12 +39,24 @@ async def readyz(service: ServiceOf, response: Response, authorised: Authorised)
     response_class=Response,
     responses={200: {"content": {"text/plain": {}}, "description": "Metrics"}},
 )
-def scrape(service: ServiceOf) -> Response:
-    """Prometheus' view of this process, and of the steps in the database."""
+def scrape(service: ServiceOf, request: Request) -> Response:
+    """Prometheus' view of this process, and of what is open in the database."""
     try:
-        for state, count in service.open_steps().items():
-            metrics.STEPS_OPEN.labels(state).set(count)
+        _show(service.census())
     except SynapseError:
         # Numbers of a database that does not answer are absent, not zero; everything else is still told.
-        metrics.STEPS_OPEN.clear()
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+        for gauge in (metrics.STEPS_OPEN, metrics.RUNS_OPEN, metrics.QUEUE_STEPS, metrics.QUEUE_AGE_SECONDS, metrics.DEAD_LETTERS):
+            gauge.clear()
+    text, kind = page(request.headers.get("accept", ""))
+    return Response(text, media_type=kind)
+
+
+def _show(census: Census) -> None:
+    metrics.RUNS_OPEN.labels("running").set(census.runs)
+    for state, count in census.steps.items():
+        metrics.STEPS_OPEN.labels(state).set(count)
+    for queue, backlog in census.queues.items():
+        metrics.QUEUE_STEPS.labels(queue).set(backlog.steps)
+        metrics.QUEUE_AGE_SECONDS.labels(queue).set(backlog.age)
+    for queue, count in census.dead_letters.items():
+        metrics.DEAD_LETTERS.labels(queue).set(count)

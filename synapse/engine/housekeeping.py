@@ -13,6 +13,7 @@ from time import monotonic
 
 import structlog
 
+from synapse.engine.meter import EventMeter
 from synapse.engine.publisher import Publisher
 from synapse.errors import SynapseError
 from synapse.state.database import Database
@@ -43,6 +44,7 @@ class Housekeeping:
         self._leads = False
         self._behind = False
         self._renew_at = 0.0
+        self._meter = EventMeter()
 
     def start(self) -> None:
         """Start the thread."""
@@ -137,6 +139,7 @@ class Housekeeping:
         self._cursor, self._behind = cursor, len(events) == _PAGE
         self.database.leases.leave(LEASE, self.holder, json.dumps(cursor))
         metrics.EVENTS_RELAYED.inc(len(events))
+        self._meter(events)
         return len(events)
 
 

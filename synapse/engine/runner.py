@@ -27,6 +27,7 @@ from synapse.state.ledger import Ledger, failure_of
 from synapse.state.records import STALE, Attempt, Hint, Keep, Note, Outcome
 from synapse.telemetry import metrics
 from synapse.tools.loop import BackgroundLoop, process_loop
+from synapse.workflows.advance import Arrive, after
 from synapse.workflows.expressions import evaluate
 from synapse.workflows.program import Program, build, parse_place
 from synapse.workflows.values import document
@@ -70,12 +71,14 @@ class Runner:
         started = perf_counter()
         with self.heartbeat.holding(attempt) as held:
             outcome, became = self._settle(program, step, attempt, held)
-        metrics.STEP_SECONDS.labels(step.agent, became).observe(perf_counter() - started)
+        metrics.STEP_SECONDS.labels(step.agent, became).observe(perf_counter() - started, metrics.exemplar(attempt.traceparent))
         if not outcome.recorded:
             if became != "cancelled":
                 metrics.RESULTS_FENCED.inc()
                 became = "stale"
             return became, None
+        if outcome.led_on and isinstance(after(attempt.node, attempt.index), Arrive):
+            metrics.JOINS_COMPLETED.inc()
         own = self._own(step, outcome)
         self.publisher.hints([hint for hint in outcome.hints if hint is not own], wait=False)
         if own is None:

@@ -10,6 +10,8 @@ from pydantic import Field, JsonValue
 from synapse.contracts.evidence import Frozen
 from synapse.engine.runtime import Runtime
 from synapse.errors import NotFound
+from synapse.service import census
+from synapse.service.census import Census
 from synapse.service.dead_letters import DeadLetterDesk
 from synapse.service.feed import Feed
 from synapse.service.health import HealthChecks
@@ -85,9 +87,9 @@ class Service:
             name=found.name, version=found.version, description=found.description, input=found.input, definition=to_data(found)
         )
 
-    def open_steps(self) -> dict[str, int]:
-        """How many steps are open, by state: ready, waiting, running."""
-        return {"ready": 0, "waiting": 0, "running": 0, **self.runtime.database.queries.counts()}
+    def census(self) -> Census:
+        """What is open just now. Raises Unavailable when the database does not answer."""
+        return census.take(self.runtime)
 
     def upgrade(self) -> None:
         """Bring the database's tables to this version."""

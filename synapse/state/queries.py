@@ -78,6 +78,35 @@ class Queries:
         with self.engine.connect() as connection:
             return {str(state): int(count) for state, count in connection.execute(query)}
 
+    def running(self) -> int:
+        """How many runs are under way."""
+        table = schema.run
+        query = sa.select(sa.func.count()).where(table.c.finished_at.is_(None), table.c.state == "running")
+        with self.engine.connect() as connection:
+            return int(connection.scalar(query) or 0)
+
+    def backlog(self) -> list[tuple[str, int, datetime | None, datetime | None]]:
+        """Of each agent's ready steps: agent, how many, when the first of them counts as having lost its message, and since when the
+        oldest of those is there that did count so.
+        """
+        table = schema.step
+        fresh = sa.func.min(sa.case((table.c.hints == 0, table.c.due)), type_=schema.Timestamp)
+        doubted = sa.func.min(sa.case((table.c.hints > 0, table.c.created_at)), type_=schema.Timestamp)
+        query = (
+            sa.select(table.c.agent, sa.func.count(), fresh, doubted)
+            .where(table.c.state == "ready", table.c.due.is_not(None))
+            .group_by(table.c.agent)
+        )
+        with self.engine.connect() as connection:
+            return [(str(agent), int(count), due, since) for agent, count, due, since in connection.execute(query)]
+
+    def dead_letters(self) -> list[tuple[str, int]]:
+        """How many dead letters there are, by the queue that gave them up."""
+        table = schema.dead_letter
+        with self.engine.connect() as connection:
+            found = connection.execute(sa.select(table.c.queue, sa.func.count()).group_by(table.c.queue))
+            return [(str(queue), int(count)) for queue, count in found]
+
     def _output(self, program: Program, steps: Any, arrivals: Any) -> Any:
         rows = Rows()
         ends = {fetch.node for fetch in value_fetches(program.root, ())}  # the others' blobs need not be read

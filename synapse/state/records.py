@@ -67,6 +67,11 @@ class Outcome:
     failed: bool = False
     kept: Attempt | None = None
 
+    @property
+    def led_on(self) -> bool:
+        """Whether something came of it: other steps, or the run's good end. A member that waits for others leads nowhere yet."""
+        return not self.failed and (bool(self.hints) or self.kept is not None or self.run_ended)
+
 
 STALE = Outcome(recorded=False)
 

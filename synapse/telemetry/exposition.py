@@ -8,19 +8,24 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest, multiprocess
+from prometheus_client import REGISTRY, CollectorRegistry, multiprocess
+from prometheus_client.exposition import choose_encoder
 
 MULTIPROCESS: Final = "PROMETHEUS_MULTIPROC_DIR"
 """The Prometheus client's own variable: with it, every process of a prefork pool counts into files of that folder."""
 
 
-def page() -> bytes:
-    """All metrics in Prometheus' text format; with a folder of several processes' files, theirs added up."""
+def page(accept: str = "") -> tuple[bytes, str]:
+    """All metrics and their media type, in what a scraper accepts: OpenMetrics, which has exemplars, or Prometheus' plain text.
+
+    With a folder of several processes' files, theirs added up.
+    """
     registry = REGISTRY
     if os.environ.get(MULTIPROCESS):
         registry = CollectorRegistry()
         multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return generate_latest(registry)
+    encode, kind = choose_encoder(accept)
+    return encode(registry), kind
 
 
 def forget_process() -> None:
@@ -59,7 +64,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path = self.path.partition("?")[0]
         if path == "/metrics":
-            self._answer(200, page(), CONTENT_TYPE_LATEST)
+            self._answer(200, *page(self.headers.get("Accept", "")))
         elif path in self.probes:
             good = self.probes[path]()
             self._answer(200 if good else 503, b"ok\n" if good else b"no\n")

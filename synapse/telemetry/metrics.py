@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from typing import Final
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
+
+# A series beside every other that says when counting began: the scraper knows its restarts by the counters themselves.
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 # By default a model may take a minute and a tool half of one, which is beyond the usual buckets.
 _LLM_BUCKETS: Final = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0)
 _TOOL_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+_TRACEPARENT_PARTS: Final = 4
+_RUN_BUCKETS: Final = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 900.0, 3600.0)
+_WAIT_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
 
+RUNS_STARTED = Counter("synapse_runs_started_total", "Runs that were created or resumed", ["how"])
+RUNS_ENDED = Counter("synapse_runs_ended_total", "Runs that ended: succeeded, failed or cancelled", ["state"])
+RUN_SECONDS = Histogram("synapse_run_seconds", "Time of a run from its creation to its end", ["state"], buckets=_RUN_BUCKETS)
+STEPS = Counter("synapse_steps_total", "What became of steps, as the ledger has it", ["agent", "state"])
+STEP_WAIT_SECONDS = Histogram("synapse_step_wait_seconds", "Time from ready, or due, to claimed", ["agent"], buckets=_WAIT_BUCKETS)
 STEP_SECONDS = Histogram("synapse_step_seconds", "Time of one attempt, from claim to recorded result", ["agent", "became"])
+JOINS_COMPLETED = Counter("synapse_joins_completed_total", "Fan-outs whose last member arrived")
 HINTS_SUPPRESSED = Counter("synapse_hints_suppressed_total", "Messages that found nothing to do: duplicates, or steps already taken")
 RESULTS_FENCED = Counter("synapse_results_fenced_total", "Late results that were refused because the attempt was stale")
 HINTS_REPUBLISHED = Counter("synapse_hints_republished_total", "Ready steps whose message was given up for lost")
@@ -21,6 +33,20 @@ DEADLINES_PASSED = Counter("synapse_deadlines_passed_total", "Runs failed becaus
 EVENTS_RELAYED = Counter("synapse_events_relayed_total", "Events published to the topic exchange")
 RECONCILER_LEADER = Gauge("synapse_reconciler_leader", "1 where this process holds the reconciler's lease", multiprocess_mode="livemax")
 STEPS_OPEN = Gauge("synapse_steps_open", "Steps of running runs, by state", ["state"], multiprocess_mode="livemostrecent")
+RUNS_OPEN = Gauge("synapse_runs_open", "Runs under way", ["state"], multiprocess_mode="livemostrecent")
+QUEUE_STEPS = Gauge("synapse_queue_ready_steps", "Steps that are ready and not claimed", ["queue"], multiprocess_mode="livemostrecent")
+QUEUE_AGE_SECONDS = Gauge(
+    "synapse_queue_oldest_ready_seconds",
+    "Time since the oldest step that is not claimed became ready",
+    ["queue"],
+    multiprocess_mode="livemostrecent",
+)
+DEAD_LETTERS = Gauge(
+    "synapse_dead_letters_outstanding",
+    "Messages that a queue gave up and nobody has dealt with",
+    ["queue"],
+    multiprocess_mode="livemostrecent",
+)
 HTTP_REQUESTS = Counter("synapse_http_requests_total", "Requests that the API answered", ["method", "route", "status"])
 HTTP_SECONDS = Histogram("synapse_http_request_seconds", "Time to the first byte of an answer", ["method", "route"])
 TOOL_CALLS = Counter("synapse_tool_calls_total", "Tool calls of agents, as the worker saw them end", ["tool", "outcome"])
@@ -39,3 +65,9 @@ LLM_SLOT_SECONDS = Histogram(
 )
 LLM_TOKENS = Counter("synapse_llm_tokens_total", "Tokens as servers report them, else estimated", ["role", "direction"])
 LLM_COST = Counter("synapse_llm_cost_total", "Cost in the currency of the operator's prices", ["role"])
+
+
+def exemplar(traceparent: str | None) -> dict[str, str] | None:
+    """The trace of a W3C traceparent as a histogram takes it, so that a slow bucket leads to a run that was slow."""
+    parts = traceparent.split("-") if traceparent else []
+    return {"trace_id": parts[1]} if len(parts) == _TRACEPARENT_PARTS else None

@@ -660,11 +660,22 @@ def test_a_run_is_shown_with_its_steps_in_the_order_they_started(house: House) -
     assert house.database.queries.counts() == {}
 
 
-def test_open_steps_are_counted_by_state(house: House) -> None:
+def test_open_steps_are_counted_by_state_and_by_agent(house: House) -> None:
+    before = datetime.now(UTC)
     run = house.begin({"group": [step("a"), step("b"), step("c"), step("d")]})
     house.take(run, "a")
     house.fail(house.take(run, "b"), retry_in=9)
     assert house.database.queries.counts() == {"running": 1, "waiting": 1, "ready": 2}
+    ((agent, ready, due, doubted),) = house.database.queries.backlog()
+    assert (agent, ready, doubted) == ("echo", 2, None)
+    assert due is not None
+    assert due > before
+    house.sql("UPDATE step SET hints = 1 WHERE state = 'ready' RETURNING 1")
+    ((_, _, due, doubted),) = house.database.queries.backlog()
+    assert due is None
+    assert_utc(doubted, before, datetime.now(UTC))
+    assert house.database.queries.running() == 1
+    assert house.database.queries.dead_letters() == []
 
 
 def test_a_definition_is_found_by_its_digest(house: House) -> None:

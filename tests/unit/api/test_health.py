@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import httpx
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from synapse.api.app import create_app
+from synapse.errors import Unavailable
+from synapse.service.census import Census
 from synapse.service.service import Service
 from synapse.settings import ApiSettings
 
@@ -33,7 +36,26 @@ async def test_readyz_tells_strangers_only_whether(service: Service) -> None:
         assert (await client.get("/metrics")).status_code == 401
 
 
-async def test_metrics_can_be_parsed_and_have_the_open_steps(client: httpx.AsyncClient) -> None:
+async def test_metrics_can_be_parsed_and_have_what_is_open_by_state_and_queue(client: httpx.AsyncClient, service: Service) -> None:
     answer = await client.get("/metrics")
     families = {family.name: family for family in text_string_to_metric_families(answer.text)}
     assert {sample.labels["state"] for sample in families["synapse_steps_open"].samples} == {"ready", "waiting", "running"}
+    queues = set(service.runtime.registry.queues())
+    for name in ("synapse_queue_ready_steps", "synapse_queue_oldest_ready_seconds", "synapse_dead_letters_outstanding"):
+        assert {sample.labels["queue"] for sample in families[name].samples} == queues
+
+
+async def test_what_a_database_that_does_not_answer_would_tell_is_absent_and_not_zero(
+    client: httpx.AsyncClient, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await client.get("/metrics")
+
+    def away() -> Census:
+        raise Unavailable("the database does not answer")
+
+    monkeypatch.setattr(service, "census", away)
+    answer = await client.get("/metrics")
+    assert answer.status_code == 200
+    assert "synapse_steps_open{" not in answer.text
+    assert "synapse_queue_ready_steps{" not in answer.text
+    assert "synapse_hints_suppressed_total" in answer.text

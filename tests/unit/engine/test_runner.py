@@ -460,6 +460,18 @@ def test_the_event_of_a_step_under_way_is_there_before_it_ends(workshop: Worksho
     assert seen == [["run.created", "step.started"]]
 
 
+def test_a_join_is_counted_with_the_member_that_completes_it(workshop: Workshop) -> None:
+    before = metrics.JOINS_COMPLETED._value.get()
+    tree = {"chain": [foreach("f", step("m"), items="input.list"), {"group": [step("x"), step("y")]}]}
+    run = workshop.begin(tree, {"list": [1, 2]})
+    counts = []
+    for place in ("m[0]", "m[1]", "x", "y"):
+        assert workshop.attempt(run, place) == "succeeded"
+        counts.append(metrics.JOINS_COMPLETED._value.get() - before)
+    assert counts == [0, 1, 1, 2]
+    assert workshop.house.state(run) == "succeeded"
+
+
 def test_a_chain_on_one_queue_is_run_through_without_messages(workshop: Workshop) -> None:
     run = workshop.begin({"chain": [step("a"), step("b"), step("c")]})
     runner = replace(workshop.runner, inline=True)

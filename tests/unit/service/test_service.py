@@ -21,7 +21,8 @@ def test_workflows_are_the_built_in_ones_and_those_of_the_folder(bench: Workbenc
         bench.service.workflow("nothing")
 
 
-def test_open_steps_are_counted_by_state_also_when_there_are_none(bench: Workbench) -> None:
-    assert bench.service.open_steps() == {"ready": 0, "waiting": 0, "running": 0}
+def test_what_is_open_is_counted_also_when_nothing_is(bench: Workbench) -> None:
+    before = bench.service.census()
+    assert (before.steps, before.runs) == ({"ready": 0, "waiting": 0, "running": 0}, 0)
     bench.service.runs.submit(RunRequest(workflow="echo", input={"text": "x"}))
-    assert bench.service.open_steps() == {"ready": 1, "waiting": 0, "running": 0}
+    assert (bench.service.census().steps["ready"], bench.service.census().runs) == (1, 1)

@@ -26,7 +26,7 @@ for _ in range(2):
 for child in children:
     os.waitpid(child, 0)
 metrics.RECONCILER_LEADER.set(0)
-sys.stdout.write(exposition.page().decode())
+sys.stdout.write(exposition.page()[0].decode())
 """
 
 
@@ -57,6 +57,15 @@ def test_it_tells_what_the_process_counted(client: httpx.Client) -> None:
     answer = client.get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain")
     assert f"synapse_timers_fired_total {before + 1}\n" in answer.text
+
+
+def test_who_takes_openmetrics_gets_the_trace_that_is_an_example(client: httpx.Client) -> None:
+    example = metrics.exemplar("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+    metrics.STEP_SECONDS.labels("exemplary", "succeeded").observe(0.2, example)
+    answer = client.get("/metrics", headers={"Accept": "application/openmetrics-text; version=1.0.0"})
+    assert answer.headers["content-type"].startswith("application/openmetrics-text")
+    assert '# {trace_id="0af7651916cd43dd8448eb211c80319c"} 0.2' in answer.text
+    assert "0af7651916cd43dd8448eb211c80319c" not in client.get("/metrics").text
 
 
 def test_a_worker_may_live_without_being_ready(client: httpx.Client, worker: Worker) -> None:
