@@ -9,8 +9,10 @@ from pathlib import Path
 from synapse.contracts.evidence import Page
 from synapse.errors import Permanent
 from synapse.extract.apart import Here, Readers, readers
+from synapse.extract.blocks import Extracted
 from synapse.mcp_servers.cache import PageCache
-from synapse.mcp_servers.fetch import Fetcher, Observe
+from synapse.mcp_servers.fetch import Fetched, Fetcher, Observe
+from synapse.mcp_servers.parsed import Parsed, key_of
 from synapse.mcp_servers.politeness import Politeness
 from synapse.mcp_servers.sniffing import look, settled
 from synapse.mcp_servers.urls import UrlPolicy
@@ -27,6 +29,7 @@ class Reader:
     fetcher: Fetcher
     observe: Observe = lambda *_: None
     readers: Readers = field(default_factory=Here)
+    parsed: Parsed = field(default_factory=Parsed)
 
     async def read(self, url: str, report: Progress | None = None, *, max_bytes: int | None = None) -> Page:
         """The main text behind a URL. ``max_bytes`` lowers the limit of the settings, and never raises it.
@@ -44,7 +47,7 @@ class Reader:
         fetched = await self.fetcher.fetch(url, fetching, max_bytes=max_bytes)
         await told.at("parse", 90.0)
         kind = settled(fetched.body, fetched.media_type)
-        document = await self.readers.extract(fetched.body, kind, charset=fetched.charset, url=fetched.final_url)
+        document = await self._document(fetched, kind)
         if not document.text.strip():
             raise Permanent("the page has no readable text")
         return Page(
@@ -59,6 +62,14 @@ class Reader:
             language=document.language,
             pages=document.pages,
         )
+
+    async def _document(self, fetched: Fetched, kind: str) -> Extracted:
+        key = key_of(fetched.body, kind, fetched.charset, fetched.final_url)
+        document = self.parsed.find(key)
+        if document is None:
+            document = await self.readers.extract(fetched.body, kind, charset=fetched.charset, url=fetched.final_url)
+            self.parsed.keep(key, document)
+        return document
 
     async def aclose(self) -> None:
         """End what reading started. Nothing is read afterwards."""

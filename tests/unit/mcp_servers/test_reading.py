@@ -7,6 +7,7 @@ import pytest
 
 from synapse.errors import Permanent, StepError
 from synapse.extract.apart import Apart, Here
+from synapse.extract.blocks import Extracted
 from synapse.mcp_servers.fetch import Fetcher
 from synapse.mcp_servers.reading import Reader, reader_of
 from synapse.mcp_servers.urls import UrlPolicy
@@ -78,7 +79,11 @@ async def test_the_servers_reader_parses_in_processes_that_are_limited_as_the_se
 
 
 class Counting(Here):
-    warmed = closed = 0
+    warmed = closed = read = 0
+
+    async def extract(self, data: bytes, media_type: str, *, charset: str | None = None, url: str | None = None) -> Extracted:
+        self.read += 1
+        return await super().extract(data, media_type, charset=charset, url=url)
 
     def warm(self) -> None:
         self.warmed += 1
@@ -98,3 +103,15 @@ async def test_readers_are_loaded_while_the_first_page_is_on_its_way_and_for_no_
     assert readers.warmed == 1
     await reader.aclose()
     assert readers.closed == 1
+
+
+async def test_the_same_bytes_from_the_same_address_are_parsed_once() -> None:
+    other = ARTICLE.replace("Paragraph 3", "Paragraph x").encode()
+    wire, readers = _answers(_page(ARTICLE.encode()), _page(ARTICLE.encode()), _page(other), _page(other)), Counting()
+    reader = Reader(Fetcher(UrlPolicy(), 100_000, PATIENCE, resolver=Names(), make_transport=lambda _: wire), readers=readers)
+    first, second, changed = [await reader.read("http://example.com/") for _ in range(3)]
+    assert readers.read == 2
+    assert first.text == second.text
+    assert "Paragraph x tells" in changed.text
+    assert (await reader.read("http://example.org/")).final_url == "http://example.org/"
+    assert readers.read == 3
