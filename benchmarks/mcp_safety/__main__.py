@@ -158,18 +158,24 @@ async def _speeds(
     found: dict[str, dict[str, speed.Speed]] = {"read": {}, "write": {}, "fetch": {}}
     for turn, filer in enumerate(filers):
         place = files.prepared(folder / f"speed-{turn}")
-        async with subjects.apart(filer.start(place.root, {})) as session:
-            for kind, figure in (await speed.of_files(filer, session, place.root, calls)).items():
-                found[kind][filer.name] = figure
+        async with subjects.apart(filer.start(place.root, {})) as session, subjects.other_ways(session) as others:
+            for way, asked in {"": session, **others}.items():
+                for kind, figure in (await speed.of_files(filer, asked, place.root, calls)).items():
+                    found[kind][_by(filer.name, way)] = figure
     for fetcher in fetchers:
-        async with subjects.apart(fetcher.start({})) as session:
-            for kind, figure in (await speed.of_fetching(fetcher, session, world, calls)).items():
-                found[kind][fetcher.name] = figure
+        async with subjects.apart(fetcher.start({})) as session, subjects.other_ways(session) as others:
+            for way, asked in {"": session, **others}.items():
+                for kind, figure in (await speed.of_fetching(fetcher, asked, world, calls)).items():
+                    found[kind][_by(fetcher.name, way)] = figure
     titles = {"read": "read a file of 4 kB", "write": "write a file of 4 kB", "fetch": "read a page that may be kept"}
     for kind, speeds in found.items():
         for name, figure in speeds.items():
             _say(f"{name} | {titles[kind]}: {figure.p50:.1f} ms, {figure.rate:.0f}/s")
     return [page.Figures(titles[kind], speeds) for kind, speeds in found.items() if speeds]
+
+
+def _by(name: str, way: str) -> str:
+    return f"{name}, {way}" if way else name
 
 
 def _told(name: str, tried: str, verdict: Verdict) -> None:

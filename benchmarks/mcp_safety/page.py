@@ -79,8 +79,9 @@ def _shown(verdict: Verdict) -> str:
 
 def _speeds(figures: Sequence[Figures]) -> str:
     text = (
-        "One call after the other (milliseconds, median), and calls a second with eight at once, over one session. Ours are asked\n"
-        "over HTTP, the others over a pipe to their own process. Ours flush what they write to the disk.\n\n"
+        "One call after the other (milliseconds, median), and calls a second with eight at once, over one session whose connections are\n"
+        "kept. Ours are asked over HTTP: by the SDK's client as it comes, by the client that agents have, which does not negotiate and\n"
+        "tries again, and without MCP. The others are asked over a pipe to their own process. Ours flush what they write to the disk.\n\n"
     )
     table = [["call", "server", "p50 ms", "calls/s", "ours to theirs, p50"], ["---"] * 5]
     for each in figures:

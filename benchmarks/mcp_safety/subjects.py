@@ -12,16 +12,17 @@ import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import httpx
 import httpx2
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp.client.streamable_http import streamable_http_client
-from mcp_types import TextContent
+from mcp_types import CallToolResult, TextContent
 
 import synapse
+from synapse.tools.session import open_client
 
 ROOT: Final = Path(synapse.__file__).parents[1]
 SEAM: Final = Path(__file__).with_name("seam")
@@ -127,6 +128,31 @@ async def apart(starting: Starting) -> AsyncIterator[Session]:
     finally:
         done.set()
         await asyncio.wait({task})
+
+
+class Plain:
+    """The part of an MCP client that a `Session` uses, by plain HTTP."""
+
+    def __init__(self, http: httpx.AsyncClient, url: str) -> None:
+        self._http = http
+        self._url = url
+
+    async def call_tool(self, tool: str, arguments: dict[str, Any]) -> CallToolResult:
+        """Post the arguments to the tool's own address."""
+        response = await self._http.post(f"{self._url}/{tool}", json=arguments)
+        return CallToolResult(content=[], structured_content=response.json(), is_error=response.status_code != 200)
+
+
+@contextlib.asynccontextmanager
+async def other_ways(session: Session) -> AsyncIterator[dict[str, Session]]:
+    """The other ways to ask the same server, by what they are called: none for one that talks over its standard streams."""
+    if session.url is None:
+        yield {}
+        return
+    tools = session.url.removesuffix("/mcp") + "/tools"
+    async with open_client(session.url, None) as client, httpx.AsyncClient(trust_env=False, timeout=40) as http:
+        plain = cast(Client, Plain(http, tools))
+        yield {"as its agents ask": Session(client, session.pid), "by plain HTTP": Session(plain, session.pid)}
 
 
 def environment(world: Path | None = None, **more: str) -> dict[str, str]:
