@@ -13,7 +13,9 @@ from mcp_types import Resource
 
 from synapse.errors import Permanent, StepError
 from synapse.mcp_servers.grants import Grant
+from synapse.mcp_servers.metrics import ServerMetrics
 from synapse.mcp_servers.refusals import BadPath, Missing
+from synapse.mcp_servers.refused import Refused
 from synapse.mcp_servers.resources import PAGE, BadCursor, Page, ResourceList
 from synapse.mcp_servers.roots import DEFAULT, Roots
 from synapse.mcp_servers.walking import Found, walk
@@ -24,7 +26,7 @@ _KINDS: Final = {".md": "text/markdown", ".json": "application/json", ".csv": "t
 """HTML is not among them: what a client renders may load what a page of the web planted in it."""
 
 
-def add_files(server: MCPServer[Any], roots: Roots) -> ResourceList:
+def add_files(server: MCPServer[Any], roots: Roots, metrics: ServerMetrics) -> ResourceList:
     """Offer every text file of every root by its path; gives what lists those of the default root."""
 
     @server.resource(f"{SCHEME}{{root}}/{{+path}}", name="file", title="A text file below a root")
@@ -32,9 +34,11 @@ def add_files(server: MCPServer[Any], roots: Roots) -> ResourceList:
         """A report or another text file, whole; larger ones are read in parts with read_file."""
         try:
             return (await asyncio.to_thread(roots.named(root).read, path)).content
-        except (Missing, BadPath):
-            raise ResourceNotFoundError("there is no such file") from None
         except StepError as error:
+            if isinstance(error, Refused):
+                metrics.refused(error.rule)
+            if isinstance(error, (Missing, BadPath)):
+                raise ResourceNotFoundError("there is no such file") from None
             raise ResourceError(str(error)) from None
 
     async def listing(_: Grant, cursor: str | None) -> Page:
@@ -44,7 +48,7 @@ def add_files(server: MCPServer[Any], roots: Roots) -> ResourceList:
         found, following = await asyncio.to_thread(_listed, roots, cursor or "")
         return Page([_resource(each) for each in found], following)
 
-    return ResourceList(listing, media_type)
+    return ResourceList(listing, media_type, metrics)
 
 
 def media_type(uri: str) -> str:

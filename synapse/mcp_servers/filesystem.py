@@ -109,7 +109,7 @@ def create_app(settings: McpServerSettings, home: Path) -> FastAPI:
         """Whether a path could be written or read, and why not."""
         return await asyncio.to_thread(verdict_on, roots.named(root), path)
 
-    return build(server, settings, metrics, _dependencies(roots), resources=add_files(server, roots))
+    return build(server, settings, metrics, _dependencies(roots), resources=add_files(server, roots, metrics))
 
 
 def create() -> FastAPI:

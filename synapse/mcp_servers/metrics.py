@@ -49,6 +49,12 @@ class ServerMetrics:
             "synapse_mcp_tool_duration_seconds", "How long tool calls took.", ["tool"], registry=self.registry, buckets=_BUCKETS
         )
         self.bytes = Counter("synapse_mcp_tool_result_bytes", "Bytes of text that tools gave.", ["tool"], registry=self.registry)
+        self.resources = Counter(
+            "synapse_mcp_resource_requests",
+            "Resources that were listed or read, by how that ended.",
+            ["method", "outcome"],
+            registry=self.registry,
+        )
         self.refusals = Counter(
             "synapse_mcp_refusals", "Requests, pages and files that were refused, by the rule.", ["rule"], registry=self.registry
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from itertools import islice
 from typing import Any, Final
 
 from mcp.server import MCPServer
@@ -14,6 +13,7 @@ from mcp_types import Annotations, Resource
 from synapse.contracts.browsed import BrowsedPage
 from synapse.errors import NotFound
 from synapse.mcp_servers.grants import Grant
+from synapse.mcp_servers.metrics import ServerMetrics
 from synapse.mcp_servers.resources import PAGE, BadCursor, Page, ResourceList
 from synapse.mcp_servers.snapshots import Snapshots
 
@@ -21,9 +21,11 @@ SCHEME: Final = "snapshot://"
 MEDIA_TYPE: Final = "text/plain"
 _CURSOR: Final = re.compile(r"[0-9a-f]{64}")
 _TITLE: Final = 200
+_READ: Final = 20_000_000
+"""Bytes of text after which a page of the list ends: each is read for its title."""
 
 
-def add_pages(server: MCPServer[Any], snapshots: Snapshots) -> ResourceList:
+def add_pages(server: MCPServer[Any], snapshots: Snapshots, metrics: ServerMetrics) -> ResourceList:
     """Offer every page that is kept under its id; gives what lists them."""
 
     @server.resource(f"{SCHEME}{{snapshot_id}}", title="A page that was read", mime_type=MEDIA_TYPE)
@@ -43,14 +45,18 @@ def add_pages(server: MCPServer[Any], snapshots: Snapshots) -> ResourceList:
             return Page(())
         return await asyncio.to_thread(_page, snapshots, cursor or "")
 
-    return ResourceList(listing, lambda _: MEDIA_TYPE)
+    return ResourceList(listing, lambda _: MEDIA_TYPE, metrics)
 
 
 def _page(snapshots: Snapshots, after: str) -> Page:
-    found = [_resource(page) for page in islice(snapshots.each(after), PAGE + 1)]
-    if len(found) <= PAGE:
-        return Page(found)
-    return Page(found[:PAGE], found[PAGE - 1].name)
+    found: list[Resource] = []
+    read = 0
+    for page in snapshots.each(after):
+        if len(found) == PAGE or read > _READ:
+            return Page(found, found[-1].name)
+        found.append(_resource(page))
+        read += found[-1].size or 0
+    return Page(found)
 
 
 def _resource(page: BrowsedPage) -> Resource:

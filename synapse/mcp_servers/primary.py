@@ -76,7 +76,7 @@ def create_app(settings: McpServerSettings, home: Path, search: SearchSettings |
         library.close()
         await reader.aclose()
 
-    return build(server, settings, metrics, dependencies, close, add_pages(server, snapshots))
+    return build(server, settings, metrics, dependencies, close, add_pages(server, snapshots, metrics))
 
 
 def create() -> FastAPI:

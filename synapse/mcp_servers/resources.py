@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -11,6 +12,7 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS, Resource
 
 from synapse.mcp_servers.grants import Grant
+from synapse.mcp_servers.metrics import ServerMetrics
 from synapse.mcp_servers.scoped import grant_in
 
 PAGE: Final = 100
@@ -40,9 +42,24 @@ class ResourceList:
     listing: Listing
     media_type: Callable[[str], str]
     """Of the resource at a URI."""
+    metrics: ServerMetrics
 
     async def __call__(self, ctx: ServerRequestContext[object, object], call_next: CallNext) -> HandlerResult:
-        """Pass everything on, and amend the two answers."""
+        """Pass everything on, and amend and count two of the answers."""
+        if ctx.method not in ("resources/list", "resources/read"):
+            return await call_next(ctx)
+        outcome = "error"
+        try:
+            result = await self._answer(ctx, call_next)
+            outcome = "ok"
+        except asyncio.CancelledError:
+            outcome = "cancelled"
+            raise
+        finally:
+            self.metrics.resources.labels(ctx.method.rpartition("/")[2], outcome).inc()
+        return result
+
+    async def _answer(self, ctx: ServerRequestContext[object, object], call_next: CallNext) -> HandlerResult:
         result = await call_next(ctx)
         if not isinstance(result, dict):
             return result
@@ -51,7 +68,7 @@ class ResourceList:
             result["resources"] = [each.model_dump(mode="json", by_alias=True, exclude_none=True) for each in page.resources]
             if page.next_cursor is not None:
                 result["nextCursor"] = page.next_cursor
-        elif ctx.method == "resources/read":
+        else:
             for content in result.get("contents", []):
                 content["mimeType"] = self.media_type(content["uri"])
         return result

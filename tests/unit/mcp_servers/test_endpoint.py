@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -205,6 +206,24 @@ async def test_a_token_that_may_only_read_sees_and_calls_no_tool_that_writes(tmp
     assert 'scope="tools:write"' in told
     assert 'resource_metadata="https://tools.example.org/.well-known/oauth-protected-resource/mcp"' in told
     assert [document["authorization_servers"] for document in metadata] == [[ISSUER]] * 2
+
+
+@pytest.mark.parametrize(
+    "claims", [{"aud": "https://other.example/mcp"}, {"iss": "https://login.example.org"}, {"exp": -300}, {"nbf": 300}, {"exp": None}]
+)
+async def test_a_token_for_somebody_else_or_another_time_calls_nothing_by_any_way(
+    tmp_path: Path, claims: dict[str, Any], issuer: Issuer
+) -> None:
+    dated = {name: int(time.time()) + value if isinstance(value, int) else value for name, value in claims.items()}
+    token = {"authorization": f"Bearer {issuer.token('tools:write', **dated)}"}
+    async with _running(tmp_path, mcp_oauth_issuer=ISSUER, mcp_oauth_audience=AUDIENCE) as app:
+        answers = [await _post(app, version, "tools/call", SAVE, **token) for version in (MODERN, LEGACY)]
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=URL) as client:
+            answers.append(await client.post("/tools/save_file", json=SAVE["arguments"], headers=token))
+            answers.append(await client.get("/tools", headers=token))
+    assert [answer.status_code for answer in answers] == [401] * 4
+    assert {answer.json()["detail"] for answer in answers} == {"A valid bearer token is needed."}
+    assert not list(tmp_path.rglob("a.md"))
 
 
 async def _metadata(app: FastAPI) -> list[dict[str, Any]]:

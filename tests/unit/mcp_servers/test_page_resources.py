@@ -90,3 +90,15 @@ async def test_what_one_person_read_is_not_listed_for_another_and_without_the_sc
     assert f"snapshot://{name}" in agents.text
     assert "text 0" in read.text
     assert [response.status_code for response in refused] == [403, 403]
+
+
+async def test_a_page_of_the_list_ends_when_much_was_read_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page_resources, "_READ", 5)
+    _kept(tmp_path, 3)
+    found, cursor = [], None
+    async with Client(_server(tmp_path)) as client:
+        for _ in range(3):
+            page = await client.list_resources(cursor=cursor)
+            found.append(len(page.resources))
+            cursor = page.next_cursor
+    assert (found, cursor) == ([1, 1, 1], None)

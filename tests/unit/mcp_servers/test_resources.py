@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -8,6 +9,7 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import Resource
 
 from synapse.mcp_servers.grants import Grant
+from synapse.mcp_servers.metrics import ServerMetrics
 from synapse.mcp_servers.resources import BadCursor, Page, ResourceList
 
 
@@ -21,11 +23,14 @@ def _asked(method: str, params: Any = None) -> Any:
     return SimpleNamespace(method=method, params=params, request=None)
 
 
-async def _answer(method: str, params: Any = None, answer: Any = None) -> Any:
+async def _answer(method: str, params: Any = None, answer: Any = None, metrics: ServerMetrics | None = None) -> Any:
     async def sdk(_: Any) -> Any:
+        if isinstance(answer, BaseException):
+            raise answer
         return answer
 
-    return await ResourceList(_listing, lambda uri: "text/markdown")(cast(Any, _asked(method, params)), sdk)
+    amended = ResourceList(_listing, lambda uri: "text/markdown", metrics or ServerMetrics())
+    return await amended(cast(Any, _asked(method, params)), sdk)
 
 
 async def test_the_list_is_what_there_is_now_in_pages_and_the_rest_of_the_answer_stays() -> None:
@@ -46,3 +51,19 @@ async def test_what_is_read_has_its_own_type_and_everything_else_passes_as_it_is
     }
     assert await _answer("tools/list", None, {"tools": []}) == {"tools": []}
     assert await _answer("notifications/initialized", None, None) is None
+
+
+async def test_what_is_listed_and_read_is_counted_by_how_it_ended() -> None:
+    metrics = ServerMetrics()
+    await _answer("resources/list", None, {"resources": []}, metrics)
+    await _answer("tools/list", None, {"tools": []}, metrics)
+    with pytest.raises(MCPError):
+        await _answer("resources/read", None, MCPError(code=-32602, message="no such resource"), metrics)
+    with pytest.raises(asyncio.CancelledError):
+        await _answer("resources/read", None, asyncio.CancelledError(), metrics)
+    lines = [line for line in metrics.page().decode().splitlines() if line.startswith("synapse_mcp_resource_requests_total")]
+    assert lines == [
+        'synapse_mcp_resource_requests_total{method="list",outcome="ok"} 1.0',
+        'synapse_mcp_resource_requests_total{method="read",outcome="error"} 1.0',
+        'synapse_mcp_resource_requests_total{method="read",outcome="cancelled"} 1.0',
+    ]
