@@ -29,7 +29,7 @@ up: env ## API, MCP servers and workers in one process tree
 	@$(PY) -m synapse.cli.main up $(ARGS)
 
 test: env ## All tests, on private servers
-	@scripts/install-services
+	@scripts/install-services chromium
 	@$(PY) -m pytest $(ARGS)
 
 test-unit: env ## Tests that need no server

@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from synapse import __version__
-from synapse.api import catalogue, dead_letters, events, health, problems, reports, runs
+from synapse.api import catalogue, console, dead_letters, events, health, problems, reports, runs
 from synapse.api.limit import LimitedBody
 from synapse.api.measure import Measured
 from synapse.api.security import Protected, check_exposure
@@ -45,6 +45,7 @@ def create_app(service: Service, settings: ApiSettings | None = None) -> FastAPI
     for module in (runs, events, reports, catalogue, dead_letters):
         app.include_router(module.router, dependencies=[Protected], responses=problems.declared(401, 421, 500, 503))
     app.include_router(health.router)
+    app.include_router(console.router)
     plain = app.openapi
     app.openapi = cache(lambda: _described(plain()))  # type: ignore[method-assign] # the documented way to extend it
     return app

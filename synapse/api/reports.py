@@ -8,12 +8,13 @@ import re
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Header, Path, Query, Response
 from fastapi.concurrency import run_in_threadpool
 
 from synapse.api.accept import best
 from synapse.api.dependencies import RunId, ServiceOf
 from synapse.api.problems import Refusal, declared
+from synapse.contracts.report import StoredPage
 from synapse.contracts.verification import Verification
 
 router = APIRouter(prefix="/v1/runs", tags=["runs"])
@@ -59,6 +60,14 @@ async def report(
         return Response(page, media_type=kind, headers=headers)
     text = await service.reports.markdown(found) if kind == "text/markdown" else (await service.reports.json(found)).model_dump_json()
     return Response(text, media_type=kind, headers=headers)
+
+
+@router.get("/{run}/sources/{snapshot}", responses=declared(404, 409))
+async def source(
+    run: RunId, snapshot: Annotated[str, Path(description="The page's sha256, as evidence names it.")], service: ServiceOf
+) -> StoredPage:
+    """A page that the report was written from, as it was read: what its quotes and their offsets are of."""
+    return await service.reports.source(await run_in_threadpool(service.runs.get, run), snapshot)
 
 
 @router.get("/{run}/verification", responses=declared(400, 404, 409))

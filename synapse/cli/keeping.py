@@ -67,6 +67,7 @@ def keep_up(port: int | None, workers: bool | None) -> None:
     with told.listening(), House(ports, workers=here, on_death=told.death) as house:
         rows = {
             **house.addresses,
+            "console": f"{house.api_url}/",
             "docs": f"{house.api_url}/docs",
             "workers": _workers(here),
             "home": str(StorageSettings().home.absolute()),

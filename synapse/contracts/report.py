@@ -74,6 +74,13 @@ class Report(Frozen):
     snapshots: tuple[Snapshot, ...]
 
 
+class StoredPage(Frozen):
+    """A page that a report was written from, as it was read."""
+
+    snapshot: Snapshot
+    text: str = Field(description="What the offsets of evidence count in, by Unicode code points.")
+
+
 class Outcome(StrEnum):
     """What a research run came to. Both are results: an honest nothing is one too."""
 

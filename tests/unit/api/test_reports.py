@@ -47,6 +47,22 @@ async def test_every_quote_stands_in_its_stored_page(client: httpx.AsyncClient, 
         assert text[item.start : item.end] == item.quote
 
 
+async def test_a_cited_page_is_given_as_it_was_read(client: httpx.AsyncClient, run: str) -> None:
+    report = Report.model_validate_json((await client.get(f"/v1/runs/{run}/report?format=json")).text)
+    for item in report.evidence:
+        answer = await client.get(f"/v1/runs/{run}/sources/{item.snapshot}")
+        assert answer.status_code == 200
+        assert answer.json()["text"][item.start : item.end] == item.quote
+        assert answer.json()["snapshot"]["id"] == item.snapshot
+
+
+async def test_a_page_that_is_stored_but_not_the_reports_is_404(client: httpx.AsyncClient, bench: Workbench, run: str) -> None:
+    stored = await bench.runtime.database.blobs.put(b"somebody else's page")
+    for snapshot in (stored, "0" * 64, "nothing"):
+        answer = await client.get(f"/v1/runs/{run}/sources/{snapshot}")
+        assert (answer.status_code, answer.json()["detail"]) == (404, "the report has no such page")
+
+
 async def test_the_page_may_load_and_run_nothing_and_its_own_style_is_the_only_one(client: httpx.AsyncClient, run: str) -> None:
     answer = await client.get(f"/v1/runs/{run}/report?format=html")
     policy = answer.headers["content-security-policy"]

@@ -1,0 +1,52 @@
+// Elements from data. Text is only ever set as text: what a page, a model or a user wrote is never markup here.
+
+/** An element with attributes (functions become listeners, false and null are left out) and children. */
+export function h(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === false || value === null || value === undefined) continue;
+    if (typeof value === "function") made.addEventListener(name, value);
+    else if (name in made && typeof value !== "string") made[name] = value;
+    else made.setAttribute(name, value === true ? "" : value);
+  }
+  made.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  return made;
+}
+
+/** Put something else in an element's place of contents; what had the focus keeps it if it is still there. */
+export function fill(element, ...children) {
+  const focused = element.contains(document.activeElement) ? document.activeElement.id : "";
+  element.replaceChildren(...children.flat(Infinity).filter(Boolean));
+  if (focused) document.getElementById(focused)?.focus();
+}
+
+/** Tell people who do not see the page what happened. */
+export function say(text) {
+  document.getElementById("said").textContent = text;
+}
+
+/** A link to somewhere else, or plain text where that would be no web page. */
+export function outside(url, text) {
+  return /^https?:\/\//i.test(url) ? h("a", { href: url, rel: "noopener noreferrer", target: "_blank" }, text) : h("span", { title: url }, text);
+}
+
+/** A place that scrolls sideways where it does not fit, also by the keyboard. */
+export function wide(label, ...children) {
+  return h("div", { class: "scroll", role: "region", "aria-label": label, tabindex: "0" }, ...children);
+}
+
+/** What a section shows while it has nothing. */
+export function empty(title, ...more) {
+  return h("div", { class: "empty" }, h("h2", {}, title), ...more);
+}
+
+/** A problem as the API described it, with what can be done. */
+export function trouble(error, again = null) {
+  const told = error.problem;
+  return h("div", { class: "notice bad", role: "alert" },
+    h("strong", {}, told?.title ?? "That did not work"),
+    h("p", {}, told?.detail ?? String(error.message ?? error)),
+    told?.remedy ? h("p", {}, `What helps: ${told.remedy}`) : null,
+    (told?.errors ?? []).map((each) => h("p", {}, h("code", {}, each.field), ` ${each.detail}`)),
+    again ? h("button", { type: "button", click: again }, "Try again") : null);
+}
