@@ -10,6 +10,7 @@ from synapse.mcp_servers.dialling import Dialler
 from synapse.mcp_servers.refused import Refused
 from synapse.mcp_servers.urls import UrlPolicy
 from tests.unit.mcp_servers.test_fetch import PUBLIC, Names, Wire, _answers, _page
+from tests.waiting import PATIENCE
 
 
 def _dialler(wire: Wire, names: Names | None = None, allowed: tuple[str, ...] = ()) -> Dialler:
@@ -19,7 +20,7 @@ def _dialler(wire: Wire, names: Names | None = None, allowed: tuple[str, ...] = 
 async def test_a_request_has_the_hosts_name_and_no_credentials_and_asks_for_one_connection() -> None:
     wire = _answers(_page())
     url = httpx.URL("https://user:secret@Example.com/a#b")
-    response = await _dialler(wire).send(url, [PUBLIC], {"x-mine": "1"}, 5.0, method="POST", content=b"{}")
+    response = await _dialler(wire).send(url, [PUBLIC], {"x-mine": "1"}, PATIENCE, method="POST", content=b"{}")
     await response.aclose()
     (request,) = wire.requests
     assert (request.method, str(request.url)) == ("POST", f"https://{PUBLIC}/a")
@@ -35,7 +36,7 @@ async def test_a_name_with_hundreds_of_records_is_not_dialled_hundreds_of_times(
 
     wire = Wire(refuse)
     with pytest.raises(Transient, match="no connection"):
-        await _dialler(wire).send(httpx.URL("http://example.com/"), [PUBLIC] * 300, {}, 5.0)
+        await _dialler(wire).send(httpx.URL("http://example.com/"), [PUBLIC] * 300, {}, PATIENCE)
     assert len(wire.requests) == wire.closed == 8
 
 
@@ -64,7 +65,7 @@ async def test_certificates_are_verified_and_the_environment_has_no_say() -> Non
 
     dialler = Dialler(UrlPolicy(), Names(), remember)
     for _ in range(2):
-        await (await dialler.send(httpx.URL("https://example.com/"), [PUBLIC], {}, 5.0)).aclose()
+        await (await dialler.send(httpx.URL("https://example.com/"), [PUBLIC], {}, PATIENCE)).aclose()
     assert seen[0] is seen[1]
     assert seen[0].verify_mode == ssl.CERT_REQUIRED
     assert seen[0].check_hostname

@@ -77,7 +77,7 @@ class Names:
 
 
 def _fetcher(
-    wire: Wire, names: Names | None = None, *, allowed: tuple[str, ...] = (), max_bytes: int = 10_000, seconds: float = 5.0
+    wire: Wire, names: Names | None = None, *, allowed: tuple[str, ...] = (), max_bytes: int = 10_000, seconds: float = PATIENCE
 ) -> Fetcher:
     return Fetcher(UrlPolicy(allowed), max_bytes, seconds, resolver=names or Names(), make_transport=lambda _: wire)
 
@@ -112,7 +112,7 @@ async def test_one_private_record_among_public_ones_refuses_them_all() -> None:
 @pytest.mark.parametrize("host", ["2130706433", "127.1", "0x7f.1", "0177.0.0.1", "0.0.0.0", "[::]", "localhost.", "localhost", "[::1]"])
 async def test_no_spelling_of_loopback_gets_past_the_systems_resolver(host: str) -> None:
     wire = _answers(_page())
-    fetcher = Fetcher(UrlPolicy(), 1000, 5.0, resolver=resolve, make_transport=lambda _: wire)
+    fetcher = Fetcher(UrlPolicy(), 1000, PATIENCE, resolver=resolve, make_transport=lambda _: wire)
     with pytest.raises(Permanent):
         await fetcher.fetch(f"http://{host}/")
     assert wire.requests == []
@@ -272,7 +272,7 @@ async def test_the_real_transport_ignores_proxies_of_the_environment_and_keeps_n
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
     async with server:
-        fetcher = Fetcher(UrlPolicy((f"allowed.example:{port}",)), 1000, 5.0, resolver=Names(["127.0.0.1"]))
+        fetcher = Fetcher(UrlPolicy((f"allowed.example:{port}",)), 1000, PATIENCE, resolver=Names(["127.0.0.1"]))
         fetched = await fetcher.fetch(f"http://allowed.example:{port}/")
         assert fetched.body == b"hi"
         async with asyncio.timeout(PATIENCE):
@@ -286,6 +286,6 @@ async def test_certificates_are_verified() -> None:
         seen.append(context)
         return _answers(_page())
 
-    await Fetcher(UrlPolicy(), 1000, 5.0, resolver=Names(), make_transport=remember).fetch("https://example.com/")
+    await Fetcher(UrlPolicy(), 1000, PATIENCE, resolver=Names(), make_transport=remember).fetch("https://example.com/")
     assert seen[0].verify_mode == ssl.CERT_REQUIRED
     assert seen[0].check_hostname

@@ -11,6 +11,7 @@ from synapse.corpus.folder import index_folder
 from synapse.corpus.library import Library
 from synapse.errors import NotFound, Permanent, Transient
 from synapse.mcp_servers.search import arranged, search_all, search_one
+from tests.waiting import PATIENCE
 
 
 class Canned:
@@ -56,7 +57,7 @@ async def test_providers_are_asked_at_the_same_time() -> None:
             await both.wait()
             return await super().search(query, limit)
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         results = await search_all([Meeting("a", "https://a.org/"), Meeting("b", "https://b.org/")], "q", 5)
     assert len(results.sources) == 2
 

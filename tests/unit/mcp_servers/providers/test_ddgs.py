@@ -14,6 +14,7 @@ from synapse.errors import Permanent, Transient
 from synapse.mcp_servers.providers.base import Limited
 from synapse.mcp_servers.providers.ddgs import DdgsProvider, asked
 from tests.unit.mcp_servers.providers.loopback import answered, shapes
+from tests.waiting import PATIENCE
 
 
 class DDGSException(Exception):
@@ -78,13 +79,13 @@ async def test_calls_that_hang_take_no_thread_from_others() -> None:
     go_on = threading.Event()
 
     def hang(query: str, limit: int, seconds: float) -> Sequence[Any]:
-        go_on.wait(10)
+        go_on.wait(PATIENCE)
         return []
 
     provider = DdgsProvider(ask=hang)
     calls = [asyncio.create_task(provider.search("q", 5)) for _ in range(20)]
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE / 2):
             assert await asyncio.to_thread(lambda: 7) == 7
     finally:
         go_on.set()

@@ -12,6 +12,7 @@ from synapse.mcp_servers.providers.base import Limited, Pace
 from synapse.mcp_servers.providers.breaker import Breaker
 from synapse.mcp_servers.providers.guard import Guarded
 from synapse.mcp_servers.providers.limiter import Bucket
+from tests.waiting import PATIENCE
 
 
 class Clock:
@@ -52,7 +53,7 @@ class Mute:
 
 
 async def test_it_gives_what_the_provider_gives_and_no_more_than_was_asked_for() -> None:
-    guarded = Guarded(Told(), 5)
+    guarded = Guarded(Told(), PATIENCE)
     found, failed = await guarded.search("q", 3)
     assert (len(found), failed, guarded.name, guarded.ailment()) == (3, [], "told", None)
 
@@ -66,7 +67,7 @@ async def test_a_provider_that_hangs_costs_no_more_than_its_time() -> None:
 
 async def test_after_failures_in_a_row_it_is_left_alone_and_then_probed() -> None:
     clock, provider = Clock(), Told(Permanent("401"), Transient("500"))
-    guarded = Guarded(provider, 5, breaker=Breaker(2, 60, clock))
+    guarded = Guarded(provider, PATIENCE, breaker=Breaker(2, 60, clock))
     for words in ("401", "500", "not asked, for it kept failing; it is tried again in 60 s"):
         with pytest.raises((Permanent, Transient), match=words):
             await guarded.search("q", 3)
@@ -111,7 +112,7 @@ async def test_a_pause_that_the_provider_asked_for_is_kept(pause: float | None, 
 
 
 async def test_an_unforeseen_error_is_a_failure_by_its_type_alone(caplog: pytest.LogCaptureFixture) -> None:
-    guarded = Guarded(Told(KeyError("tvly-secret"), ConnectionResetError("tvly-secret")), 5)
+    guarded = Guarded(Told(KeyError("tvly-secret"), ConnectionResetError("tvly-secret")), PATIENCE)
     for words in ("failed unexpectedly: KeyError", "connection failed: ConnectionResetError"):
         with pytest.raises(Transient, match=words) as caught:
             await guarded.search("q", 1)
@@ -124,7 +125,7 @@ async def test_an_unforeseen_error_is_a_failure_by_its_type_alone(caplog: pytest
 async def test_a_cancelled_probe_leaves_its_place_to_the_next() -> None:
     clock, provider = Clock(), Mute()
     breaker = Breaker(1, 60, clock)
-    guarded = Guarded(provider, 5, breaker=breaker)
+    guarded = Guarded(provider, PATIENCE, breaker=breaker)
     ticket = breaker.admit()
     assert ticket is not None
     breaker.settle(ticket, False)
