@@ -19,7 +19,7 @@ from synapse.contracts import wire
 from synapse.contracts.toolbox import StepContext
 from synapse.errors import Permanent, Transient
 from synapse.tools import faults
-from synapse.tools.progress import ProgressCallback, forward
+from synapse.tools.progress import InOrder, ProgressCallback
 from synapse.tools.session import Opener, Session, open_client
 from synapse.tools.transport import request_id
 
@@ -64,7 +64,7 @@ class SdkConnection:
     ) -> CallToolResult:
         """One call; again when its stream broke, and on a new session when this one is closed. Every tool may be called twice."""
         meta = cast(RequestParamsMeta, _meta(context))
-        callback = partial(forward, progress) if progress is not None else None
+        callback = InOrder(progress) if progress is not None else None
         for attempt in range(_ATTEMPTS):
             try:
                 client = await self._session.client()

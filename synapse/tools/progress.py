@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
@@ -17,3 +18,16 @@ async def forward(progress: ProgressCallback, done: float, total: float | None, 
         await progress(done, total or 0.0, message or "")
     except Exception:
         _log.warning("a progress callback failed", exc_info=True)
+
+
+class InOrder:
+    """Tells of one thing after the other: the SDK starts each callback as it hears of something, and a slow one would be overtaken."""
+
+    def __init__(self, progress: ProgressCallback) -> None:
+        self._progress = progress
+        self._turn = asyncio.Lock()
+
+    async def __call__(self, progress: float, total: float | None, message: str | None) -> None:
+        """Tell it. Never fails."""
+        async with self._turn:
+            await forward(self._progress, progress, total, message)

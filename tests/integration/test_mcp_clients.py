@@ -9,6 +9,7 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -17,13 +18,16 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from synapse.contracts.toolbox import StepContext
+from synapse.contracts.toolbox import StepContext, Toolbox
+from synapse.engine import runner
 from synapse.errors import Permanent, StepError, Transient
 from synapse.settings import ToolSettings
 from synapse.tools.loop import BackgroundLoop
 from synapse.tools.mcp import McpTools
+from synapse.tools.memory import MemoryBlobs
 from tests.services.ports import free_port
 from tests.services.process import ServerProcess
+from tests.unit.engine.workshop import Things, Told, Workshop
 from tests.waiting import PATIENCE, until
 
 TOKEN = "a-token-for-this-test-only"
@@ -68,10 +72,10 @@ class Server:
 
 
 @pytest.fixture(scope="module")
-def servers(tmp_path_factory: pytest.TempPathFactory, silent: str) -> Iterator[dict[str, Server]]:
+def servers(tmp_path_factory: pytest.TempPathFactory, silent: str, site: str) -> Iterator[dict[str, Server]]:
     home = tmp_path_factory.mktemp("home")
     started = {
-        "primary": Server("primary", home, SYNAPSE_FETCH_ALLOW_HOSTS=f'["{silent}"]', SYNAPSE_FETCH_TIMEOUT_SECONDS="600"),
+        "primary": Server("primary", home, SYNAPSE_FETCH_ALLOW_HOSTS=json.dumps([silent, site]), SYNAPSE_FETCH_TIMEOUT_SECONDS="600"),
         "filesystem": Server("filesystem", home),
     }
     yield started
@@ -84,6 +88,28 @@ def silent() -> Iterator[str]:
     """Host and port of a site that takes connections and says nothing."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield f"127.0.0.1:{listener.getsockname()[1]}"
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[str]:
+    """Host and port of a site with a page."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Page) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+class _Page(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        body = b"<article>" + b"<p>Cats sleep for most of the day in warm places.</p>" * 8
+        self.send_response(404 if self.path == "/robots.txt" else 200)
+        self.send_header("content-type", "text/html")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        """Says nothing."""
 
 
 @pytest.fixture
@@ -156,6 +182,27 @@ async def test_who_cancels_a_call_ends_it_on_the_server_too(tools: McpTools, ser
     with pytest.raises(asyncio.CancelledError):
         await call
     await asyncio.to_thread(until, lambda: not servers["primary"].running("browse_and_extract"), "the server ended the call")
+
+
+def test_how_far_a_page_is_becomes_events_of_the_run(tools: McpTools, site: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def reads(task: Things, toolbox: Toolbox) -> Told:
+        return Told(said=(await toolbox.browse_and_extract(f"http://{site}/cats")).title)
+
+    # An event for each time that it is told, and not two a second at most.
+    monkeypatch.setattr(runner, "_PROGRESS_EVERY", -1.0)
+    workshop = Workshop(tmp_path)
+    try:
+        workshop.add("reads", reads)
+        workshop.runner = replace(
+            workshop.runner, toolbox=lambda context, progress: tools.toolbox(context, blobs=MemoryBlobs(), progress=progress)
+        )
+        run = workshop.begin({"step": "a", "agent": "reads"})
+        assert workshop.attempt(run, "a") == "succeeded"
+        events = [event for event in workshop.house.database.events.of_run(run) if event.name == "step.progress"]
+    finally:
+        workshop.close()
+    assert [event.data["message"] for event in events] == ["resolve", "robots", "bytes", "parse"]
+    assert {(event.step, event.data["total"]) for event in events} == {("a", 100.0)}
 
 
 class Hostile(ThreadingHTTPServer):
