@@ -5,6 +5,8 @@ SynapseError
 │   ├── InvalidWorkflow   422  a definition with a fault, and the fault's path
 │   └── Conflict          409  the idempotency key or the state does not allow it
 ├── NotFound              404
+├── Unauthorized          401  who calls could not be told
+├── Forbidden             403  who calls may not do this
 ├── StepError             500  an agent could not do its work
 │   ├── Transient         503  trying again may help
 │   ├── StepTimeout       504  the step's or the call's time ran out
@@ -60,6 +62,18 @@ class NotFound(SynapseError):
     """There is no such thing here."""
 
     code, status = "not-found", 404
+
+
+class Unauthorized(SynapseError):
+    """A valid bearer token is needed."""
+
+    code, status = "unauthorized", 401
+
+
+class Forbidden(SynapseError):
+    """The credentials do not reach that far."""
+
+    code, status = "forbidden", 403
 
 
 class StepError(SynapseError):

@@ -280,12 +280,24 @@ class ApiSettings(_Settings):
     api_port: int = Field(default=8800, ge=0, le=65535)
     api_url: str = Field(default="http://127.0.0.1:8800", description="Where the command finds the API.")
     api_token: SecretStr | None = Field(
-        default=None, min_length=16, description="Bearer token the API asks for and the command sends; required to listen off loopback."
+        default=None,
+        min_length=16,
+        description="Of the API: the operator's token, with which everything may be done; off loopback this or OIDC is required. "
+        "Of the command: what it sends, which may as well be an API key.",
     )
     api_allowed_hosts: tuple[str, ...] = Field(
         default=("127.0.0.1", "localhost", "::1"), description="Host headers answered while there is no token, without port."
     )
     api_max_body: int = Field(default=1_000_000, ge=1024, description="Bytes of a request's body.")
+    api_oidc_issuer: str | None = Field(
+        default=None, description="Authorization server whose access tokens (JWTs) are accepted; its metadata is found by it."
+    )
+    api_oidc_audience: str | None = Field(default=None, description="What tokens must be made for: this API as the issuer knows it.")
+    api_oidc_jwks_url: str | None = Field(default=None, description="Where the issuer's keys are; by default as its metadata says.")
+    api_oidc_tenant_claim: str = Field(
+        default="tenant", min_length=1, description="The claim that names the tenant; a token without is refused."
+    )
+    api_oidc_scope_claim: str | None = Field(default=None, description="The claim that has the scopes; by default scope, or scp.")
 
 
 class WorkerMetricsSettings(_Settings):

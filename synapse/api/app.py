@@ -10,12 +10,14 @@ from typing import Any
 from fastapi import FastAPI
 
 from synapse import __version__
-from synapse.api import catalogue, console, dead_letters, events, health, problems, reports, runs
+from synapse.api import catalogue, console, dead_letters, events, health, keys, problems, reports, runs
+from synapse.api.access import check_classified
 from synapse.api.limit import LimitedBody
 from synapse.api.measure import Measured
-from synapse.api.security import Protected, check_exposure
+from synapse.api.security import Protected
 from synapse.contracts.messages import Event
 from synapse.contracts.report import Report
+from synapse.service.callers import Callers
 from synapse.service.service import Service
 from synapse.settings import ApiSettings
 
@@ -27,10 +29,10 @@ Errors are [problems](https://www.rfc-editor.org/rfc/rfc9457) of the media type 
 def create_app(service: Service, settings: ApiSettings | None = None) -> FastAPI:
     """The application over a service, which stays the caller's to close. Connects to nothing.
 
-    Raises InvalidInput when it would be open to the network without a token.
+    Raises InvalidInput when it would be open to others than this machine, LookupError for a route that nobody has classified.
     """
     settings = settings or ApiSettings()
-    check_exposure(settings)
+    callers = Callers(service.runtime, settings)
     app = FastAPI(
         title="Synapse",
         version=__version__,
@@ -38,14 +40,15 @@ def create_app(service: Service, settings: ApiSettings | None = None) -> FastAPI
         lifespan=_lifespan,
         redoc_url=None,
     )
-    app.state.service, app.state.settings = service, settings
+    app.state.service, app.state.settings, app.state.callers = service, settings, callers
     problems.install(app)
     app.add_middleware(LimitedBody, most=settings.api_max_body)
     app.add_middleware(Measured)
-    for module in (runs, events, reports, catalogue, dead_letters):
-        app.include_router(module.router, dependencies=[Protected], responses=problems.declared(401, 421, 500, 503))
+    for module in (runs, events, reports, catalogue, keys, dead_letters):
+        app.include_router(module.router, dependencies=[Protected], responses=problems.declared(401, 403, 421, 500, 503))
     app.include_router(health.router)
     app.include_router(console.router)
+    check_classified(app)
     plain = app.openapi
     app.openapi = cache(lambda: _described(plain()))  # type: ignore[method-assign] # the documented way to extend it
     return app
@@ -80,7 +83,7 @@ def _described(schema: dict[str, Any]) -> dict[str, Any]:
             operation["responses"].pop("422", None)
     models_and_security = schema["components"]
     models_and_security["securitySchemes"] = {
-        "token": {"type": "http", "scheme": "bearer", "description": "When SYNAPSE_API_TOKEN is set."}
+        "token": {"type": "http", "scheme": "bearer", "description": "The operator's token, an API key or an access token."}
     }
     schema["security"] = [{"token": []}, {}]
     return schema

@@ -7,13 +7,19 @@ from typing import Annotated, Final
 
 from fastapi import Depends, Path, Request
 
+from synapse.api.security import Caller
 from synapse.errors import NotFound
 from synapse.service.service import Service
 
 _ID: Final = re.compile(r"^[A-Za-z0-9_-]{1,64}$")
 
 
-def _service(request: Request) -> Service:
+async def _service(request: Request, principal: Caller) -> Service:
+    service: Service = request.app.state.service
+    return service.acting_for(principal)
+
+
+def _installation(request: Request) -> Service:
     service: Service = request.app.state.service
     return service
 
@@ -26,4 +32,7 @@ def _run_id(run: Annotated[str, Path(description="The run's id.", examples=["5f0
 
 
 ServiceOf = Annotated[Service, Depends(_service)]
+"""The service acting for the caller: what a route asks of it, it asks for the caller's tenant."""
+InstallationOf = Annotated[Service, Depends(_installation)]
+"""The service acting for the operator; for what belongs to no tenant."""
 RunId = Annotated[str, Depends(_run_id)]

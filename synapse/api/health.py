@@ -6,8 +6,9 @@ from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 
-from synapse.api.dependencies import ServiceOf
-from synapse.api.security import Authorised, Protected
+from synapse.api.dependencies import InstallationOf
+from synapse.api.security import Known, Protected
+from synapse.contracts.principal import Scope
 from synapse.errors import SynapseError
 from synapse.service.census import Census
 from synapse.service.health import Health
@@ -25,12 +26,12 @@ async def healthz() -> dict[str, str]:
 
 
 @router.get("/readyz", responses=_NOT_READY)
-async def readyz(service: ServiceOf, response: Response, authorised: Authorised) -> Health:
-    """Whether runs can be taken and worked off, dependency by dependency. Without the token: only whether."""
+async def readyz(service: InstallationOf, response: Response, principal: Known) -> Health:
+    """Whether runs can be taken and worked off, dependency by dependency. Without credentials for metrics: only whether."""
     health = await service.health()
     if not health.ok:
         response.status_code = 503
-    return health if authorised else Health(ok=health.ok)
+    return health if principal is not None and principal.allows(Scope.METRICS_READ) else Health(ok=health.ok)
 
 
 @router.get(
@@ -39,7 +40,7 @@ async def readyz(service: ServiceOf, response: Response, authorised: Authorised)
     response_class=Response,
     responses={200: {"content": {"text/plain": {}}, "description": "Metrics"}},
 )
-def scrape(service: ServiceOf, request: Request) -> Response:
+def scrape(service: InstallationOf, request: Request) -> Response:
     """Prometheus' view of this process, and of what is open in the database."""
     try:
         _show(service.census())

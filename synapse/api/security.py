@@ -1,54 +1,61 @@
-"""Who may call: a bearer token when one is set, else only pages and programs of this machine."""
+"""Who may call: whom the credentials stand for, and whether that is enough for the route."""
 
 from __future__ import annotations
 
-import hmac
 from typing import Annotated, Final
 
 from fastapi import Depends, Request
 
+from synapse.api.access import ROUTES
 from synapse.api.problems import Refusal
-from synapse.errors import InvalidInput
-from synapse.settings import ApiSettings, is_loopback
+from synapse.contracts.principal import Principal, Scope
+from synapse.errors import SynapseError, Unauthorized
+from synapse.service.callers import Callers
+from synapse.settings import ApiSettings
 
-HEADERS: Final = {"WWW-Authenticate": 'Bearer realm="synapse"'}
-
-
-def check_exposure(settings: ApiSettings) -> None:
-    """Raise InvalidInput when others than this machine could call and nothing would keep them out."""
-    if settings.api_token is None and not is_loopback(settings.api_host):
-        raise InvalidInput(
-            f"an API that listens on {settings.api_host!r} needs a token",
-            field="SYNAPSE_API_TOKEN",
-            remedy="set it to at least 16 characters, or listen on 127.0.0.1",
-        )
+CHALLENGE: Final = 'Bearer realm="synapse"'
 
 
-def authorised(request: Request) -> bool:
-    """Whether the request may see and do everything."""
+async def caller(request: Request) -> Principal:
+    """Who sent the request. Raises Refusal, or Unavailable when nobody can tell now."""
+    callers: Callers = request.app.state.callers
     settings: ApiSettings = request.app.state.settings
-    if settings.api_token is None:
-        return _host(request) in settings.api_allowed_hosts
-    sent = request.headers.getlist("authorization")
-    expected = f"Bearer {settings.api_token.get_secret_value()}".encode()
-    # Compared in constant time; two headers are refused rather than one chosen.
-    return len(sent) == 1 and hmac.compare_digest(sent[0].encode("latin-1", "replace"), expected)
-
-
-def require(request: Request) -> None:
-    """Refuse a request that is not authorised."""
-    if authorised(request):
-        return
-    settings: ApiSettings = request.app.state.settings
-    if settings.api_token is None:
+    if callers.open and _host(request) not in settings.api_allowed_hosts:
         # A page of another site can have its own name point to this machine; its requests carry that name.
         remedy = "add the name to SYNAPSE_API_ALLOWED_HOSTS, or set SYNAPSE_API_TOKEN"
         raise Refusal("misdirected-request", 421, "this API does not answer to that host name", remedy=remedy)
-    raise Refusal("unauthorized", 401, "a valid bearer token is needed", remedy="send Authorization: Bearer <token>", headers=HEADERS)
+    sent = [value.encode("latin-1") for value in request.headers.getlist("authorization")]
+    try:
+        return await callers.principal(sent)
+    except Unauthorized as error:
+        # RFC 6750: who sent no token is told how to send one, and who sent a bad one that it is bad, never why.
+        headers = {"WWW-Authenticate": CHALLENGE + (', error="invalid_token"' if sent else "")}
+        remedy = "send Authorization: Bearer <token or API key>"
+        raise Refusal(error.code, error.status, error.detail, remedy=remedy, headers=headers) from None
+
+
+Caller = Annotated[Principal, Depends(caller)]
+
+
+def require(request: Request, principal: Caller) -> None:
+    """Refuse a request that does not reach far enough. Told by the route alone, whatever it names: there is nothing to learn from it."""
+    access = ROUTES.get((request.method if request.method != "HEAD" else "GET", getattr(request.scope.get("route"), "path", "")))
+    needed = access.scope if access is not None else Scope.OPERATOR
+    if needed is not None and not principal.allows(needed):
+        headers = {"WWW-Authenticate": f'{CHALLENGE}, error="insufficient_scope", scope="{needed}"'}
+        raise Refusal("insufficient-scope", 403, f"the credentials lack the scope {needed}", headers=headers)
+
+
+async def known(request: Request) -> Principal | None:
+    """Who sent the request, or None where that cannot be told: for what is open to all but tells some more."""
+    try:
+        return await caller(request)
+    except SynapseError:
+        return None
 
 
 Protected = Depends(require)
-Authorised = Annotated[bool, Depends(authorised)]
+Known = Annotated[Principal | None, Depends(known)]
 
 
 def _host(request: Request) -> str:

@@ -13,6 +13,7 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from synapse.cli.exits import Unreachable
+from synapse.contracts.api_key import ApiKey, KeyList, KeyRequest, NewKey
 from synapse.contracts.dead_letter import DeadLetterDetail, DeadLetterPage
 from synapse.contracts.messages import Event
 from synapse.contracts.report import Report
@@ -118,6 +119,23 @@ class Api:
         """Forget one."""
         self._call("DELETE", _path(letter, "dead-letters"))
 
+    def create_key(self, request: KeyRequest) -> NewKey:
+        """Make an API key."""
+        headers = {"Content-Type": "application/json"}
+        return self._get(NewKey, "POST", "/v1/keys", content=request.model_dump_json(), headers=headers)
+
+    def keys(self, tenant: str | None = None) -> KeyList:
+        """Every key of a tenant, by default the caller's."""
+        return self._get(KeyList, "GET", "/v1/keys", params=_of(tenant))
+
+    def rotate_key(self, key: str, overlap: float, tenant: str | None = None) -> NewKey:
+        """Make a key in place of one, which ends after ``overlap`` seconds."""
+        return self._get(NewKey, "POST", f"{_path(key, 'keys')}/rotate", json={"overlap_seconds": overlap}, params=_of(tenant))
+
+    def revoke_key(self, key: str, tenant: str | None = None) -> ApiKey:
+        """End a key at once."""
+        return self._get(ApiKey, "DELETE", _path(key, "keys"), params=_of(tenant))
+
     def follow(self, run: str, after: int = 0) -> Iterator[Event]:
         """Events above ``after`` as they come, to the one that ends the run; goes on where it was when the connection breaks."""
         lost_at: float | None = None
@@ -189,6 +207,10 @@ def messages(lines: Iterator[str]) -> Iterator[str]:
             data = []
 
 
+def _of(tenant: str | None) -> dict[str, str]:
+    return {"tenant": tenant} if tenant is not None else {}
+
+
 def _path(name: str, kind: str = "runs") -> str:
     # One segment, whatever is typed: a slash or a question mark must not lead to another route.
     return f"/v1/{kind}/" + (quote(name, safe="") if name.strip(".") else "none")
@@ -202,5 +224,5 @@ def _refusal(response: httpx.Response) -> Refused:
         return Refused(response.status_code, f"the API answered {response.status_code}", code="unknown", remedy="check SYNAPSE_API_URL")
     remedy = problem.get("remedy")
     if response.status_code == httpx.codes.UNAUTHORIZED:
-        remedy = "set SYNAPSE_API_TOKEN to the API's token"
+        remedy = "set SYNAPSE_API_TOKEN to the API's token, or to a good API key"
     return Refused(response.status_code, detail, code=str(problem.get("code")), field=problem.get("field"), remedy=remedy)

@@ -6,9 +6,10 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from synapse.errors import InvalidInput
+from synapse.identity.keys import Get, IssuerKeys
+from synapse.identity.tokens import check_url
 from synapse.mcp_servers.credentials import Credentials
 from synapse.mcp_servers.fetch import Fetcher
-from synapse.mcp_servers.keys import Get, IssuerKeys
 from synapse.mcp_servers.oauth import JwtVerifier
 from synapse.mcp_servers.urls import UrlPolicy
 from synapse.settings import McpServerSettings, is_loopback
@@ -59,9 +60,4 @@ def _check_oauth(settings: McpServerSettings) -> None:
             "SYNAPSE_MCP_OAUTH_ISSUER and SYNAPSE_MCP_OAUTH_AUDIENCE are set together, or neither is", field="mcp_oauth_issuer"
         )
     for field in ("mcp_oauth_issuer", "mcp_oauth_audience", "mcp_oauth_jwks_url"):
-        value = getattr(settings, field)
-        parts = urlsplit(value or "https://unset")
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.fragment or parts.username or '"' in parts.geturl():
-            raise InvalidInput(f"{value!r} is no http or https URL", field=field)
-        if field != "mcp_oauth_audience" and parts.scheme == "http" and not is_loopback(parts.hostname):
-            raise InvalidInput("keys that come over http can be exchanged on the way", field=field, remedy="use https")
+        check_url(getattr(settings, field), field, keys=field != "mcp_oauth_audience")

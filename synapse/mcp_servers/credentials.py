@@ -7,16 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from synapse.errors import SynapseError
+from synapse.errors import Unauthorized
 from synapse.mcp_servers.grants import EVERYTHING, Grant
 
 _LONGEST: Final = 16_384
-
-
-class Unauthorized(SynapseError):
-    """A valid bearer token is needed."""
-
-    code, status = "unauthorized", 401
 
 
 class TokenVerifier(Protocol):

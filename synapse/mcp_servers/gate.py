@@ -14,9 +14,9 @@ from urllib.parse import parse_qsl
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from synapse.errors import Unavailable
+from synapse.errors import Unauthorized, Unavailable
 from synapse.mcp_servers import grants
-from synapse.mcp_servers.credentials import Credentials, Unauthorized
+from synapse.mcp_servers.credentials import Credentials
 from synapse.mcp_servers.hosts import KnownNames
 from synapse.mcp_servers.metrics import ServerMetrics
 from synapse.mcp_servers.problems import problem

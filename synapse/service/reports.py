@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from typing import Any
 
+from synapse.contracts.principal import Principal
 from synapse.contracts.report import Report, StoredPage
 from synapse.contracts.run import RunDetail, RunState
 from synapse.engine.runtime import Runtime
@@ -15,8 +17,9 @@ from synapse.research.html import page
 class Reports:
     """Finds the report of a run by the sha256 in its output."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, principal: Principal) -> None:
         self.runtime = runtime
+        self.tenant = principal.tenant
 
     async def markdown(self, run: RunDetail) -> str:
         """The report as Markdown. Raises Conflict while the run has none, NotFound when its workflow makes none."""
@@ -37,7 +40,7 @@ class Reports:
         found = next((each for each in report.snapshots if each.id == snapshot), None)
         if found is None:
             raise NotFound("the report has no such page")
-        return StoredPage(snapshot=found, text=(await self.runtime.database.blobs.get(found.id)).decode())
+        return StoredPage(snapshot=found, text=(await self.stored(run, found.id, [found.id])).decode())
 
     def name(self, run: RunDetail, form: str) -> str:
         """The sha256 under which a form of the report is stored. Raises as `markdown`."""
@@ -51,4 +54,8 @@ class Reports:
         return sha256
 
     async def _blob(self, run: RunDetail, form: str) -> bytes:
-        return await self.runtime.database.blobs.get(self.name(run, form))
+        return await self.stored(run, self.name(run, form))
+
+    async def stored(self, run: RunDetail, sha256: str, within: Iterable[str] = ()) -> bytes:
+        """Bytes that the run, or ``within`` what was read of it, names. Raises Permanent."""
+        return await self.runtime.database.of(self.tenant).blob(sha256, run, within)

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from synapse.contracts.messages import Event
+from synapse.contracts.principal import Principal
 from synapse.contracts.run import RunDetail, RunPage, RunRequest, RunState
 from synapse.engine.runtime import Runtime
 from synapse.errors import InvalidInput
 from synapse.service.catalog import Catalog
+from synapse.state.holdings import Holdings
 from synapse.state.lifecycle import NewRun
 from synapse.workflows.compile import checked_input, compile_workflow
 from synapse.workflows.program import Program, build
@@ -30,10 +32,14 @@ class Submitted:
 
 
 class Runs:
-    """Submit, look at, cancel and resume runs. Every method blocks on the database; call it from a thread."""
+    """Submit, look at, cancel and resume runs of the caller's tenant; another tenant's are like none.
 
-    def __init__(self, runtime: Runtime) -> None:
+    Every method blocks on the database; call it from a thread.
+    """
+
+    def __init__(self, runtime: Runtime, principal: Principal) -> None:
         self.runtime = runtime
+        self.tenant = principal.tenant
         self.catalog = Catalog(runtime.engine.workflows_dir)
 
     def submit(self, request: RunRequest, *, idempotency_key: str | None = None, traceparent: str | None = None) -> Submitted:
@@ -52,41 +58,45 @@ class Runs:
             idempotency_key=idempotency_key,
             fingerprint=_fingerprint(request),
             traceparent=traceparent,
+            tenant=self.tenant,
         )
-        begun = self.runtime.database.lifecycle.begin(program, new)
+        begun = self._held.begin(program, new)
         self.runtime.publisher.hints(begun.hints)
         return Submitted(self.get(begun.run), begun.created)
+
+    @property
+    def _held(self) -> Holdings:
+        return self.runtime.database.of(self.tenant)
 
     def _program(self, name: str) -> Program:
         return compile_workflow(self.catalog.get(name), self.runtime.registry)
 
     def get(self, run: str) -> RunDetail:
         """The run with every step. Raises NotFound."""
-        return self.runtime.database.queries.run(run)
+        return self._held.run(run)
 
     def state(self, run: str) -> RunState:
         """Where the run stands. Raises NotFound."""
-        return self.runtime.database.queries.state(run)
+        return self._held.state(run)
 
     def list(self, *, state: RunState | None = None, workflow: str | None = None, limit: int = 50, cursor: str | None = None) -> RunPage:
         """A page of runs, newest first."""
-        return self.runtime.database.queries.runs(state=state, workflow=workflow, limit=limit, cursor=cursor)
+        return self._held.runs(state=state, workflow=workflow, limit=limit, cursor=cursor)
 
     def cancel(self, run: str, reason: str = "cancelled on request") -> RunDetail:
         """Stop the run; one that has ended stays as it is. Raises NotFound."""
-        self.runtime.database.lifecycle.cancel(run, reason)
+        self._held.cancel(run, reason)
         return self.get(run)
 
     def resume(self, run: str) -> RunDetail:
         """Go on with a failed or cancelled run from its last good steps. Raises NotFound, Conflict."""
-        program = build(self.runtime.database.definitions.of_run(run))
-        self.runtime.publisher.hints(self.runtime.database.lifecycle.resume(program, run))
+        program = build(self._held.definition(run))
+        self.runtime.publisher.hints(self._held.resume(program, run))
         return self.get(run)
 
     def events(self, run: str, after: int = 0, limit: int = 1000) -> Sequence[Event]:
         """Events of a run with a number above ``after``. Raises NotFound."""
-        self.runtime.database.queries.state(run)
-        return self.runtime.database.events.of_run(run, after, limit)
+        return self._held.events(run, after, limit)
 
 
 def _check_size(given: dict[str, Any]) -> None:

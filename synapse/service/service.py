@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import Field, JsonValue
 
 from synapse.contracts.evidence import Frozen
+from synapse.contracts.principal import OPERATOR, Principal
 from synapse.engine.runtime import Runtime
 from synapse.errors import NotFound
 from synapse.service import census
@@ -15,6 +16,7 @@ from synapse.service.census import Census
 from synapse.service.dead_letters import DeadLetterDesk
 from synapse.service.feed import Feed
 from synapse.service.health import HealthChecks
+from synapse.service.keys import KeyDesk
 from synapse.service.reports import Reports
 from synapse.service.runs import Runs
 from synapse.service.verification import Verifications
@@ -43,15 +45,23 @@ class WorkflowView(Frozen):
 
 
 class Service:
-    """The parts that faces use. Importing and making it connects to nothing."""
+    """The parts that faces use, acting for one caller: by default the operator. Importing and making it connects to nothing."""
 
-    def __init__(self, runtime: Runtime | None = None) -> None:
+    def __init__(self, runtime: Runtime | None = None, principal: Principal = OPERATOR) -> None:
         self.runtime = runtime or Runtime()
-        self.runs = Runs(self.runtime)
-        self.reports = Reports(self.runtime)
+        self.principal = principal
+        self.runs = Runs(self.runtime, principal)
+        self.reports = Reports(self.runtime, principal)
         self.verifications = Verifications(self.runtime, self.reports)
+        self.keys = KeyDesk(self.runtime, principal)
         self.dead_letters = DeadLetterDesk(self.runtime)
         self.health = HealthChecks(self.runtime)
+
+    def acting_for(self, principal: Principal) -> Service:
+        """The same for another caller; only this one is to be closed."""
+        other = Service(self.runtime, principal)
+        other.__dict__["feed"] = self.feed
+        return other
 
     @cached_property
     def feed(self) -> Feed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -38,7 +39,7 @@ class Verifications:
         if report is None:
             return Verification(run=run.id, holds=False, checks=(files,))
         names = list(dict.fromkeys([snapshot.id for snapshot in report.snapshots] + [item.snapshot for item in report.evidence]))
-        data = await asyncio.gather(*(self._stored(name) for name in names))
+        data = await asyncio.gather(*(self._stored(run, name, names) for name in names))
         stored = dict(zip(names, data, strict=True))
         checks = (files, *await asyncio.to_thread(checks_of, report, stored))
         sources = await self._revisit(run, report, stored) if refetch else ()
@@ -50,7 +51,7 @@ class Verifications:
         report: Report | None = None
         for form in ("report", "markdown"):
             name = self.reports.name(run, form)
-            data = await self._stored(name)
+            data = await self._stored(run, name)
             if data is None:
                 findings.append(Finding(where=form, what="is not stored any more"))
                 continue
@@ -65,9 +66,9 @@ class Verifications:
                     findings.append(Finding(where=form, what=f"is no report any more: {place} {fault['msg']}".replace(":  ", ": ")))
         return report, Check(name="report", checked=2, findings=tuple(findings))
 
-    async def _stored(self, sha256: str) -> bytes | None:
+    async def _stored(self, run: RunDetail, sha256: str, within: Sequence[str] = ()) -> bytes | None:
         try:
-            return await self.runtime.database.blobs.get(sha256)
+            return await self.reports.stored(run, sha256, within)
         except Permanent:
             return None
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from synapse.contracts.blobs import BlobStore
 from synapse.errors import Unavailable
 from synapse.settings import EngineSettings, StorageSettings
+from synapse.state.api_keys import ApiKeys
 from synapse.state.blobs import FolderBlobs, SqlBlobs
 from synapse.state.dead_letters import DeadLetters
 from synapse.state.definitions import Definitions
@@ -23,9 +24,11 @@ from synapse.state.packing import Packer
 from synapse.state.reconcile import Reconciler
 
 if TYPE_CHECKING:
+    from synapse.contracts.principal import Tenant
+    from synapse.state.holdings import Holdings
     from synapse.state.queries import Queries
 
-VERSION = "0003"
+VERSION = "0004"
 """The newest migration: what the tables must be at for this program."""
 
 _HAS_TABLES = {
@@ -57,6 +60,7 @@ class Database:
         self.events = Events(self.driver)
         self.leases = Leases(self.driver)
         self.dead_letters = DeadLetters(self.driver)
+        self.api_keys = ApiKeys(self.driver)
 
     @classmethod
     def from_settings(cls, storage: StorageSettings, engine: EngineSettings) -> Database:
@@ -65,10 +69,18 @@ class Database:
 
     @cached_property
     def queries(self) -> Queries:
-        """Questions about runs. Imported on first use: a worker asks none, and SQLAlchemy would be a fifth of its memory."""
+        """Questions about everybody's runs. Imported on first use: a worker asks none, and SQLAlchemy would be a fifth of its memory."""
         from synapse.state.queries import Queries, open_engine
 
-        return Queries(open_engine(self.url), self._packer)
+        return Queries(open_engine(self.url), self._packer, None)
+
+    def of(self, tenant: Tenant) -> Holdings:
+        """What that tenant has, and nothing else."""
+        from synapse.state.holdings import Holdings
+        from synapse.state.queries import Queries
+
+        queries = Queries(self.queries.engine, self._packer, tenant)
+        return Holdings(queries, self.lifecycle, self.events, self.definitions, self.blobs)
 
     def upgrade(self) -> None:
         """Bring the tables to this version; safe to call by several processes at once."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from synapse.contracts.principal import DEFAULT_TENANT, Tenant
 from synapse.contracts.run import Failure
 from synapse.errors import Conflict, NotFound
 from synapse.state.driver import Session
@@ -19,11 +20,12 @@ from synapse.workflows.values import Rows
 ADD_WORKFLOW = """INSERT INTO workflow (digest, name, body, created_at) VALUES (:digest, :name, {json:body}, {now})
 ON CONFLICT (digest) DO NOTHING"""
 ADD_RUN = """INSERT INTO run
-(id, workflow, digest, state, input, seq, position, created_at, deadline, timeout, idempotency_key, fingerprint, traceparent)
-VALUES (:run, :workflow, :digest, 'running', {json:input}, 1, {position}, {now}, {in:timeout}, :timeout, :key, :fingerprint, :traceparent)
+(id, workflow, digest, state, input, seq, position, created_at, deadline, timeout, tenant, idempotency_key, fingerprint, traceparent)
+VALUES (:run, :workflow, :digest, 'running', {json:input}, 1, {position}, {now}, {in:timeout}, :timeout,
+ :tenant, :key, :fingerprint, :traceparent)
 ON CONFLICT DO NOTHING RETURNING id"""
 # By its id, too: a commit in doubt is tried again, and may have been done.
-BY_KEY = "SELECT id, fingerprint FROM run WHERE idempotency_key = :key OR id = :run"
+BY_KEY = "SELECT id, fingerprint FROM run WHERE tenant = :tenant AND (idempotency_key = :key OR id = :run)"
 STOP = """UPDATE run SET state = :state, seq = seq + 1, position = {later}, finished_at = {now}, error = {json:error}
 WHERE id = :run AND state = 'running' RETURNING seq"""
 # Back to ready with the fence as it is: a worker that is still at it finds that it holds nothing. As with `REST`, what is
@@ -48,6 +50,7 @@ class NewRun:
     idempotency_key: str | None = None
     fingerprint: str | None = None
     traceparent: str | None = None
+    tenant: Tenant = DEFAULT_TENANT
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,7 @@ class Lifecycle:
         workflow = program.workflow
         session.rows(ADD_WORKFLOW, workflow_parameters(program))
         if not session.rows(ADD_RUN, run_parameters(program, new)):
-            run, fingerprint = session.rows(BY_KEY, {"key": new.idempotency_key, "run": new.id})[0]
+            run, fingerprint = session.rows(BY_KEY, {"tenant": new.tenant, "key": new.idempotency_key, "run": new.id})[0]
             if fingerprint != new.fingerprint:
                 raise Conflict("the idempotency key was used for another request", field="Idempotency-Key", remedy="use a new key")
             return Begun(run, created=False)
@@ -161,6 +164,7 @@ def run_parameters(program: Program, new: NewRun) -> dict[str, Any]:
         "digest": program.digest,
         "input": dumps(new.input),
         "timeout": new.timeout,
+        "tenant": new.tenant,
         "key": new.idempotency_key,
         "fingerprint": new.fingerprint,
         "traceparent": new.traceparent,

@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from synapse.contracts.principal import Tenant
 from synapse.contracts.run import RunDetail, RunPage, RunState, RunView, StepView
 from synapse.errors import InvalidInput, NotFound
 from synapse.state import schema
@@ -21,16 +22,22 @@ _ORDER = {"ready": 3, "waiting": 2, "running": 1}
 
 
 class Queries:
-    """Reads runs, steps and definitions."""
+    """Reads runs, steps and definitions: those of one tenant, or with None those of the whole installation."""
 
-    def __init__(self, engine: sa.Engine, packer: Packer) -> None:
+    def __init__(self, engine: sa.Engine, packer: Packer, tenant: Tenant | None) -> None:
         self.engine = engine
         self.packer = packer
+        self.tenant = tenant
+
+    def _runs(self, *columns: Any) -> sa.Select[Any]:
+        """Every question about runs starts here, so that none forgets whose they are."""
+        query = sa.select(*(columns or (schema.run,)))
+        return query if self.tenant is None else query.where(schema.run.c.tenant == self.tenant)
 
     def state(self, run: str) -> RunState:
         """Where the run stands. Raises NotFound."""
         with self.engine.connect() as connection:
-            state = connection.scalar(sa.select(schema.run.c.state).where(schema.run.c.id == run))
+            state = connection.scalar(self._runs(schema.run.c.state).where(schema.run.c.id == run))
         if state is None:
             raise NotFound(f"there is no run {run!r}")
         return RunState(state)
@@ -38,7 +45,7 @@ class Queries:
     def run(self, run: str) -> RunDetail:
         """The run with every step and, once it has succeeded, its output. Raises NotFound."""
         with self.engine.connect() as connection:
-            row = connection.execute(sa.select(schema.run).where(schema.run.c.id == run)).mappings().first()
+            row = connection.execute(self._runs().where(schema.run.c.id == run)).mappings().first()
             if row is None:
                 raise NotFound(f"there is no run {run!r}")
             steps = connection.execute(sa.select(schema.step).where(schema.step.c.run == run)).mappings().all()
@@ -53,7 +60,7 @@ class Queries:
     def runs(self, *, state: RunState | None = None, workflow: str | None = None, limit: int = 50, cursor: str | None = None) -> RunPage:
         """A page of runs, newest first. Raises InvalidInput for a cursor that is none of ours."""
         table = schema.run
-        query = sa.select(table).order_by(table.c.created_at.desc(), table.c.id.desc()).limit(limit + 1)
+        query = self._runs().order_by(table.c.created_at.desc(), table.c.id.desc()).limit(limit + 1)
         if state is not None:
             query = query.where(table.c.state == state.value)
         if workflow is not None:
@@ -68,7 +75,7 @@ class Queries:
         return RunPage(runs=tuple(RunView(**_run(row)) for row in page), next=more)
 
     def counts(self) -> dict[str, int]:
-        """How many steps are open, by state."""
+        """How many steps of the whole installation are open, by state."""
         table = schema.step
         query = (
             sa.select(table.c.state, sa.func.count())

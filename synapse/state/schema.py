@@ -62,11 +62,13 @@ run = sa.Table(
     sa.Column("timeout", sa.Float, comment="seconds; what a resumed run gets again"),
     sa.Column("finished_at", Timestamp),
     sa.Column("error", Json),
-    sa.Column("idempotency_key", sa.Text, unique=True),
+    sa.Column("idempotency_key", sa.Text),
     sa.Column("fingerprint", sa.Text, comment="sha256 of the request that first used the key"),
     sa.Column("traceparent", sa.Text),
     sa.Column("position", sa.BigInteger, nullable=False, server_default="0", comment="that of its last event"),
-    sa.Index("run_newest", "created_at", "id"),
+    sa.Column("tenant", Index, nullable=False, server_default="default", comment="whose it is; never changes"),
+    sa.UniqueConstraint("tenant", "idempotency_key", name="run_key"),
+    sa.Index("run_newest", "tenant", "created_at", "id"),
     sa.Index("run_deadline", "deadline", sqlite_where=_UNFINISHED, postgresql_where=_UNFINISHED),
 )
 
@@ -175,4 +177,21 @@ dead_letter = sa.Table(
     sa.Column("routing_key", sa.Text, nullable=False),
     sa.Column("properties", Json, nullable=False),
     sa.Column("body", sa.LargeBinary),
+)
+
+api_key = sa.Table(
+    "api_key",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("tenant", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False, comment="sha256 of the secret, which is kept nowhere"),
+    sa.Column("scopes", Json, nullable=False),
+    sa.Column("created_at", Timestamp, nullable=False),
+    sa.Column("created_by", sa.Text, nullable=False),
+    sa.Column("expires_at", Timestamp),
+    sa.Column("revoked_at", Timestamp),
+    sa.Column("last_used_at", Timestamp, comment="to the minute"),
+    sa.Column("replaces", sa.Text, comment="the key that this one was rotated from"),
+    sa.Index("api_key_tenant", "tenant", "created_at", "id"),
 )

@@ -4,7 +4,8 @@ import hmac
 
 import pytest
 
-from synapse.mcp_servers.credentials import Credentials, Unauthorized
+from synapse.errors import Unauthorized
+from synapse.mcp_servers.credentials import Credentials
 from synapse.mcp_servers.grants import EVERYTHING, READ, Grant, granted
 
 TOKEN = "a-token-of-sixteen-or-more"

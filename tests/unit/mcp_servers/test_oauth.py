@@ -10,10 +10,9 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from synapse.errors import Unavailable
-from synapse.mcp_servers.credentials import Unauthorized
+from synapse.errors import Unauthorized, Unavailable
+from synapse.identity.keys import IssuerKeys
 from synapse.mcp_servers.grants import READ, WRITE, granted
-from synapse.mcp_servers.keys import IssuerKeys
 from synapse.mcp_servers.oauth import JwtVerifier, metadata, metadata_path, metadata_url
 from tests.unit.mcp_servers.issuing import AUDIENCE, ISSUER, JWKS, Issuer
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from synapse.errors import Unavailable
-from synapse.mcp_servers.keys import IssuerKeys, metadata_urls
+from synapse.identity.keys import IssuerKeys, metadata_urls
 from tests.unit.mcp_servers.issuing import ISSUER, JWKS, Issuer
 
 

@@ -1,0 +1,80 @@
+"""What each route is to whom: the one table of who may call what.
+
+A route that is not in it cannot be called, and an application that has one cannot be made: nothing is open by oversight.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+
+from synapse.contracts.principal import Scope
+
+
+@dataclass(frozen=True)
+class Access:
+    """A route's class: the scope it needs, None for one that is open to all; and the path parameter that names a tenant's own thing."""
+
+    scope: Scope | None
+    owned: str | None = None
+
+
+OPEN: Final = Access(None)
+_READ, _WRITE = Access(Scope.RUNS_READ), Access(Scope.RUNS_WRITE)
+_READ_RUN, _WRITE_RUN = Access(Scope.RUNS_READ, "run"), Access(Scope.RUNS_WRITE, "run")
+_ADMIN, _ADMIN_KEY = Access(Scope.ADMIN), Access(Scope.ADMIN, "key")
+# Of no tenant: messages of everybody's runs.
+_OPERATOR = Access(Scope.OPERATOR)
+
+ROUTES: Final[dict[tuple[str, str], Access]] = {
+    ("GET", "/openapi.json"): OPEN,
+    ("GET", "/docs"): OPEN,
+    ("GET", "/docs/oauth2-redirect"): OPEN,
+    ("GET", "/"): OPEN,
+    ("GET", "/console/{name}"): OPEN,
+    ("GET", "/healthz"): OPEN,
+    ("GET", "/readyz"): OPEN,
+    ("GET", "/metrics"): Access(Scope.METRICS_READ),
+    ("GET", "/v1/agents"): _READ,
+    ("GET", "/v1/agents/{name}"): _READ,
+    ("GET", "/v1/workflows"): _READ,
+    ("GET", "/v1/workflows/{name}"): _READ,
+    ("POST", "/v1/runs"): _WRITE,
+    ("GET", "/v1/runs"): _READ,
+    ("GET", "/v1/runs/{run}"): _READ_RUN,
+    ("GET", "/v1/runs/{run}/events"): _READ_RUN,
+    ("GET", "/v1/runs/{run}/report"): _READ_RUN,
+    ("GET", "/v1/runs/{run}/sources/{snapshot}"): _READ_RUN,
+    ("GET", "/v1/runs/{run}/verification"): _READ_RUN,
+    ("POST", "/v1/runs/{run}/cancel"): _WRITE_RUN,
+    ("POST", "/v1/runs/{run}/resume"): _WRITE_RUN,
+    ("POST", "/v1/keys"): _ADMIN,
+    ("GET", "/v1/keys"): _ADMIN,
+    ("GET", "/v1/keys/{key}"): _ADMIN_KEY,
+    ("DELETE", "/v1/keys/{key}"): _ADMIN_KEY,
+    ("POST", "/v1/keys/{key}/rotate"): _ADMIN_KEY,
+    ("GET", "/v1/dead-letters"): _OPERATOR,
+    ("GET", "/v1/dead-letters/{letter}"): _OPERATOR,
+    ("POST", "/v1/dead-letters/{letter}/requeue"): _OPERATOR,
+    ("DELETE", "/v1/dead-letters/{letter}"): _OPERATOR,
+}
+
+
+def routes_of(app: FastAPI) -> set[tuple[str, str]]:
+    """Method and path of every route of the application, hidden ones too; HEAD is part of GET."""
+    found: set[tuple[str, str]] = set()
+    for each in iter_route_contexts(app.routes):
+        path: Any = each.path
+        methods = each.methods or {"*"}  # a mount or a socket has none
+        found |= {(method, str(path)) for method in methods if method != "HEAD" or "GET" not in methods}
+    return found
+
+
+def check_classified(app: FastAPI) -> None:
+    """Raise LookupError for a route that has no class."""
+    missing = sorted(routes_of(app) - ROUTES.keys())
+    if missing:
+        raise LookupError(f"routes without a class in synapse.api.access: {missing}")
