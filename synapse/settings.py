@@ -307,6 +307,17 @@ class WorkerMetricsSettings(_Settings):
     worker_metrics_host: str = Field(default="127.0.0.1", description="What it listens on; it asks nobody for a token.")
 
 
+class TraceSettings(_Settings):
+    """Where traces go. Off unless an endpoint is named here or by OpenTelemetry's own ``OTEL_EXPORTER_OTLP_ENDPOINT``."""
+
+    otel_endpoint: str | None = Field(
+        default=None, pattern=r"^https?://[^\s/]\S*$", description="Base URL of an OTLP collector over HTTP, e.g. http://127.0.0.1:4318."
+    )
+    otel_sample_ratio: float | None = Field(
+        default=None, ge=0, le=1, description="Part of the runs that are traced; by default as OTEL_TRACES_SAMPLER says, or all."
+    )
+
+
 class LogSettings(_Settings):
     """What is logged, and in what shape. Logs go to stderr."""
 

@@ -39,6 +39,7 @@ def create_app(service: Service, settings: ApiSettings | None = None) -> FastAPI
         description=DESCRIPTION,
         lifespan=_lifespan,
         redoc_url=None,
+        telemetry={"metrics": False, "logs": False, "operation_spans": False, "auto_configure": False, "exclude": _untraced},
     )
     app.state.service, app.state.settings, app.state.callers = service, settings, callers
     problems.install(app)
@@ -59,6 +60,12 @@ def create(settings: ApiSettings | None = None) -> FastAPI:
     app = create_app(Service(), settings)
     app.state.owned = True
     return app
+
+
+def _untraced(scope: Any) -> bool:
+    """Probes and scrapes, which come all the time, and streams of events, which last as long as their runs."""
+    path: str = scope["path"]
+    return path in ("/healthz", "/readyz", "/metrics") or path.endswith("/events")
 
 
 @contextlib.asynccontextmanager

@@ -16,7 +16,7 @@ from synapse.cli.listening import listen, url_of
 from synapse.cli.serving import Servers, load
 from synapse.errors import Unavailable
 from synapse.settings import ApiSettings, BrokerSettings, McpServerSettings, StorageSettings
-from synapse.telemetry import logs
+from synapse.telemetry import logs, tracing
 
 _LOOK: Final = 0.2
 
@@ -58,6 +58,7 @@ class Told:
 def keep_up(port: int | None, workers: bool | None) -> None:
     """Everything, until told to stop. Raises SynapseError kinds when it cannot start."""
     logs.configure()
+    tracing.configure("synapse")
     ports = Ports.from_settings()
     if port is not None:
         ports = replace(ports, api=port) if port else ports.free()
@@ -89,6 +90,7 @@ def _workers(here: bool) -> str:
 def keep_server(name: str, make: Callable[[], Any], host: str, port: int, setting: str, path: str = "") -> None:
     """One server, until told to stop."""
     logs.configure()
+    tracing.configure(f"synapse-{name.replace(' ', '-')}")
     listener = listen(host, port, setting)
     told = Told()
     servers = Servers(told.death)

@@ -70,6 +70,7 @@ class RunView(Frozen):
     """A run without its steps."""
 
     id: str
+    trace: str | None = Field(default=None, description="Id of its trace, where it is traced.")
     workflow: str
     state: RunState
     input: dict[str, Any]

@@ -25,7 +25,7 @@ from synapse.errors import Cancelled, NotFound, Permanent, StepTimeout, SynapseE
 from synapse.state.definitions import Definitions
 from synapse.state.ledger import Ledger, failure_of
 from synapse.state.records import STALE, Attempt, Hint, Keep, Note, Outcome
-from synapse.telemetry import metrics
+from synapse.telemetry import metrics, tracing
 from synapse.tools.loop import BackgroundLoop, process_loop
 from synapse.workflows.advance import Arrive, after
 from synapse.workflows.expressions import evaluate
@@ -58,7 +58,8 @@ class Runner:
         """
         program = self._program(digest)
         key, index = parse_place(place)
-        attempt = self.ledger.claim(program, run, key, index, self.worker)
+        with tracing.child("ledger.claim", kind="client"):
+            attempt = self.ledger.claim(program, run, key, index, self.worker)
         if attempt is None:
             metrics.HINTS_SUPPRESSED.inc()
         became = "nothing"
@@ -69,7 +70,8 @@ class Runner:
     def _try(self, program: Program, attempt: Attempt) -> tuple[str, Attempt | None]:
         step = program.step(attempt.node.key)
         started = perf_counter()
-        with self.heartbeat.holding(attempt) as held:
+        told: dict[str, str | int] = {"synapse.run": attempt.run, "synapse.step": attempt.place, "synapse.attempt": attempt.number}
+        with tracing.span(f"step {step.agent}", attempt.traceparent, about=told), self.heartbeat.holding(attempt) as held:
             outcome, became = self._settle(program, step, attempt, held)
         metrics.STEP_SECONDS.labels(step.agent, became).observe(perf_counter() - started, metrics.exemplar(attempt.traceparent))
         if not outcome.recorded:
@@ -106,7 +108,9 @@ class Runner:
             return STALE, "cancelled"
         except Exception as error:
             return self._failed(program, step, attempt, error)
-        outcome = self.ledger.complete(program, attempt, output, Keep(self.worker, queue_of(step.agent)) if self.inline else None)
+        keep = Keep(self.worker, queue_of(step.agent)) if self.inline else None
+        with tracing.child("ledger.complete", kind="client"):
+            outcome = self.ledger.complete(program, attempt, output, keep)
         # What it led to may be impossible: a list wider than its limit fails the step that gave it.
         return outcome, "failed" if outcome.failed else "succeeded"
 
@@ -124,7 +128,7 @@ class Runner:
             agent=agent.name,
             attempt=attempt.number,
             deadline=datetime.fromtimestamp(datetime.now(UTC).timestamp() + seconds, UTC),
-            traceparent=attempt.traceparent,
+            traceparent=tracing.current() or attempt.traceparent,
         )
         tools = self.toolbox(context, _Progress(self.ledger, attempt, perf_counter()))
         output = self._call(agent, task, tools, seconds, held)
@@ -175,6 +179,7 @@ class Runner:
 
     def _failed(self, program: Program, step: Step, attempt: Attempt, error: Exception) -> tuple[Outcome, str]:
         failure = failure_of(error)
+        tracing.failed(failure.code)
         if not isinstance(error, SynapseError):
             _log.exception("step.error", run=attempt.run, step=attempt.place, agent=step.agent, attempt=attempt.number)
         agent = self.agents.get(step.agent)

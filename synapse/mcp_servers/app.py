@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from fastapi import FastAPI, Response
 from fastapi.responses import JSONResponse
+from fastapi.telemetry import TelemetryConfig
 from mcp.server import MCPServer
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.routing import Route
@@ -45,6 +46,8 @@ class Dependency:
 
 
 ENDPOINT: Final = "/mcp"
+# A call's span is the SDK's: it continues the trace that the call names. That of its HTTP request would be a trace of its own.
+_TELEMETRY: Final[TelemetryConfig] = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
 
 _construction = threading.Lock()
 
@@ -94,7 +97,9 @@ def build(
             if on_close is not None:
                 await on_close()
 
-    app = FastAPI(title=server.name, version=__version__, lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title=server.name, version=__version__, lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None, telemetry=_TELEMETRY
+    )
     audience = settings.mcp_oauth_audience
     challenge = f', resource_metadata="{metadata_url(audience)}"' if audience is not None else ""
     endpoint = Endpoint(server, settings.mcp_max_body, scopes.needed, metrics, challenge)

@@ -20,6 +20,7 @@ from synapse.errors import Permanent, Transient
 from synapse.mcp_servers.addresses import is_metadata, refusal
 from synapse.mcp_servers.refused import Refused
 from synapse.mcp_servers.urls import UrlPolicy, host_of, port_of
+from synapse.telemetry import tracing
 
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 """(host, port) → addresses as text, in the order to try them."""
@@ -83,7 +84,8 @@ class Dialler:
             )
             transport = (self.make_transport or _transport)(self._tls)
             try:
-                response = await transport.handle_async_request(request)
+                with tracing.child(f"HTTP {method}", kind="client", about={"server.address": host_of(url)}):
+                    response = await transport.handle_async_request(request)
             except (httpx.ConnectError, httpx.ConnectTimeout) as failed:
                 error = failed
                 await transport.aclose()

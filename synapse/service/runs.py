@@ -17,6 +17,7 @@ from synapse.errors import InvalidInput
 from synapse.service.catalog import Catalog
 from synapse.state.holdings import Holdings
 from synapse.state.lifecycle import NewRun
+from synapse.telemetry import tracing
 from synapse.workflows.compile import checked_input, compile_workflow
 from synapse.workflows.program import Program, build
 
@@ -57,10 +58,11 @@ class Runs:
             timeout=request.timeout_seconds or self.runtime.engine.run_timeout_seconds,
             idempotency_key=idempotency_key,
             fingerprint=_fingerprint(request),
-            traceparent=traceparent,
+            traceparent=tracing.current() or traceparent,
             tenant=self.tenant,
         )
-        begun = self._held.begin(program, new)
+        with tracing.child("ledger.begin", kind="client", about={"synapse.run": new.id}):
+            begun = self._held.begin(program, new)
         self.runtime.publisher.hints(begun.hints)
         return Submitted(self.get(begun.run), begun.created)
 

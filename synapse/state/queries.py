@@ -129,7 +129,8 @@ class Queries:
 
 def _run(row: Any) -> dict[str, Any]:
     names = ("id", "workflow", "state", "input", "created_at", "finished_at", "deadline", "error")
-    return {name: row[name] for name in names}
+    trace = row["traceparent"].split("-")[1] if row["traceparent"] else None
+    return {**{name: row[name] for name in names}, "trace": trace}
 
 
 def _step(row: Any) -> StepView:

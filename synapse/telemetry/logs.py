@@ -9,6 +9,7 @@ from typing import Any, Final, TextIO
 import structlog
 
 from synapse.settings import LogSettings
+from synapse.telemetry import tracing
 
 # What these say at INFO is said better by our own events, or is about the inside of a library.
 _CHATTY: Final = (
@@ -65,8 +66,16 @@ class _Stderr(logging.StreamHandler[TextIO]):
         return sys.stderr
 
 
+def _traced(logger: Any, method: str, event: Any) -> Any:
+    """Which span said it, where there is one."""
+    if (current := tracing.current()) is not None:
+        _, event["trace_id"], event["span_id"], _ = current.split("-")
+    return event
+
+
 _SHARED: Final[list[Any]] = [
     structlog.contextvars.merge_contextvars,
+    _traced,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
     structlog.stdlib.PositionalArgumentsFormatter(),

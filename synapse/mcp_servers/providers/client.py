@@ -23,6 +23,7 @@ from synapse.errors import InvalidInput, Permanent, Transient
 from synapse.mcp_servers.inflate import Inflater
 from synapse.mcp_servers.politeness import retry_after
 from synapse.mcp_servers.providers.base import Limited
+from synapse.telemetry import tracing
 
 MAX_BYTES: Final = 4_000_000
 _LATER: Final = frozenset({408, 425, 500, 502, 503, 504})
@@ -80,7 +81,8 @@ class ApiClient:
     async def _body(self, method: str, path: str, **more: Any) -> bytes:
         try:
             async with asyncio.timeout(self._seconds):
-                transport, response = await self._send(method, path, **more)
+                with tracing.child(f"HTTP {method}", kind="client", about={"server.address": self._base.host}):
+                    transport, response = await self._send(method, path, **more)
                 try:
                     if response.status_code != 200:
                         _refuse(response)

@@ -97,3 +97,15 @@ def test_without_a_stream_it_is_stderr_as_it_is_at_the_time(capsys: pytest.Captu
     logs.configure(LogSettings(log_format="json"))
     structlog.get_logger("synapse.part").info("here")
     assert json.loads(capsys.readouterr().err)["event"] == "here"
+
+
+def test_a_line_says_which_span_it_belongs_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.StringIO()
+    logs.configure(LogSettings(log_format="json"), stream=stream)
+    structlog.get_logger("synapse.part").info("outside")
+    monkeypatch.setattr(logs.tracing, "current", lambda: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+    structlog.get_logger("synapse.part").info("inside")
+    logging.getLogger("some.library").warning("inside, too")
+    outside, *inside = _lines(stream)
+    assert "trace_id" not in outside
+    assert [(line["trace_id"], line["span_id"]) for line in inside] == [("0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331")] * 2

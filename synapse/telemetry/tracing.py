@@ -1,0 +1,117 @@
+"""Traces: one for each run, from the request that started it over every step to what its tools fetched.
+
+Off unless an endpoint is named, by ``SYNAPSE_OTEL_ENDPOINT`` or OpenTelemetry's own variables; then nothing of OpenTelemetry's
+SDK is imported, and a span is one look at a variable. What is sent to hosts of others names no trace.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Final, Literal
+
+from synapse import __version__
+from synapse.settings import TraceSettings
+
+Kind = Literal["internal", "client"]
+
+_ENDPOINTS: Final = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+_NOTHING: Final[AbstractContextManager[Any]] = nullcontext()
+_tracer: Any = None
+
+
+def wanted(settings: TraceSettings | None = None) -> bool:
+    """Whether there is somewhere to send traces to, and nobody forbids it."""
+    if os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true" or os.environ.get("OTEL_TRACES_EXPORTER") == "none":
+        return False
+    return bool((settings or TraceSettings()).otel_endpoint or any(os.environ.get(name) for name in _ENDPOINTS))
+
+
+def configure(service: str) -> bool:
+    """Start tracing in this process, if it is wanted and has not been started; whether it is on.
+
+    ``service`` is what the process is called, unless ``OTEL_SERVICE_NAME`` says otherwise.
+    """
+    global _tracer  # one for the process, as the SDK's own provider is
+    settings = TraceSettings()
+    if _tracer is None and wanted(settings):
+        from opentelemetry import trace
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+        from opentelemetry.sdk.resources import Resource
+        from opentelemetry.sdk.trace import TracerProvider
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor
+        from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+
+        name = os.environ.get("OTEL_SERVICE_NAME") or service
+        ratio = settings.otel_sample_ratio
+        provider = TracerProvider(
+            resource=Resource.create({"service.name": name, "service.namespace": "synapse", "service.version": __version__}),
+            sampler=ParentBased(TraceIdRatioBased(ratio)) if ratio is not None else None,
+        )
+        endpoint = f"{settings.otel_endpoint.rstrip('/')}/v1/traces" if settings.otel_endpoint else None
+        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=endpoint)))
+        trace.set_tracer_provider(provider)
+        _tracer = provider.get_tracer("synapse", __version__)
+    return _tracer is not None
+
+
+def enabled() -> bool:
+    """Whether this process traces."""
+    return _tracer is not None
+
+
+def span(
+    name: str, parent: str | None = None, *, kind: Kind = "internal", about: Mapping[str, str | int] | None = None
+) -> AbstractContextManager[Any]:
+    """A span around a block, below the one that is current, else below ``parent``, a W3C traceparent."""
+    if _tracer is None:
+        return _NOTHING
+    from opentelemetry import propagate, trace
+
+    context = None
+    if parent is not None and not trace.get_current_span().get_span_context().is_valid:
+        context = propagate.extract({"traceparent": parent})
+    made: AbstractContextManager[Any] = _tracer.start_as_current_span(
+        name, context=context, kind=trace.SpanKind[kind.upper()], attributes=dict(about or {})
+    )
+    return made
+
+
+def child(name: str, *, kind: Kind = "internal", about: Mapping[str, str | int] | None = None) -> AbstractContextManager[Any]:
+    """As `span`, and nothing where no span is current: what nobody asked for would be a trace of its own."""
+    return span(name, kind=kind, about=about) if current() is not None else _NOTHING
+
+
+def current() -> str | None:
+    """The W3C traceparent of the span that is current."""
+    if _tracer is None:
+        return None
+    from opentelemetry import trace
+
+    context = trace.get_current_span().get_span_context()
+    return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}" if context.is_valid else None
+
+
+def failed(code: str) -> None:
+    """Mark the current span as failed: its block ends well all the same, for a failure is recorded, not raised.
+
+    Only the code is told: an error's words may repeat what stands in a page.
+    """
+    if _tracer is None:
+        return
+    from opentelemetry import trace
+
+    here = trace.get_current_span()
+    here.set_attribute("error.type", code)
+    here.set_status(trace.StatusCode.ERROR, code)
+
+
+def flush() -> None:
+    """Send what has not been sent, before the process ends."""
+    if _tracer is None:
+        return
+    from opentelemetry import trace
+
+    provider: Any = trace.get_tracer_provider()
+    provider.force_flush(5000)

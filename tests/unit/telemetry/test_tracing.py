@@ -1,0 +1,125 @@
+"""In processes of their own: the SDK's provider belongs to a process, and cannot be taken back."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from synapse.telemetry import tracing
+from tests.collector import collecting
+
+PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+OFF = """
+import sys
+from synapse.engine.app import create_app
+from synapse.engine import traced
+from synapse.telemetry import tracing
+create_app(set_as_current=False)
+traced.start()
+with tracing.span("a", about={"b": 1}), tracing.child("c"):
+    tracing.failed("d")
+    assert tracing.current() is None
+tracing.flush()
+loaded = [name for name in sys.modules if name.startswith(("opentelemetry.sdk", "opentelemetry.exporter", "opentelemetry.instrumentation"))]
+assert not tracing.enabled() and not loaded, loaded
+"""
+ON = f"""
+from synapse.telemetry import tracing
+assert tracing.configure("tested") and tracing.configure("again")
+with tracing.child("orphan"):
+    assert tracing.current() is None
+with tracing.span("outer", "{PARENT}", about={{"synapse.run": "r"}}):
+    assert tracing.current().startswith("00-0af7651916cd43dd8448eb211c80319c-")
+    with tracing.child("inner", kind="client"):
+        tracing.failed("timeout")
+"""
+TWICE = """
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from celery import signals
+from opentelemetry import trace
+from synapse.engine import traced
+traced.start()
+barrier = Barrier(2)
+class Request(dict):
+    traceparent, hostname = PARENT, "h"
+class Task:
+    name, request = "synapse.a", Request()
+task = Task()
+def run(_):
+    barrier.wait()
+    signals.task_prerun.send(sender=task, task=task, task_id="one")
+    mine = trace.get_current_span()
+    barrier.wait()
+    signals.task_postrun.send(sender=task, task=task, task_id="one")
+    return mine.end_time is not None
+with ThreadPoolExecutor(2) as pool:
+    assert list(pool.map(run, range(2))) == [True, True]
+""".replace("PARENT", repr(PARENT))
+
+
+def run(program: str, **env: str) -> None:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("SYNAPSE_", "OTEL_"))}
+    kept |= {"PYTHONPATH": str(Path(__file__).parents[3]), **env}
+    done = subprocess.run([sys.executable, "-c", program], env=kept, capture_output=True, text=True, check=False, timeout=100)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_process_that_does_not_trace_does_not_even_import_what_traces() -> None:
+    run(OFF)
+
+
+@pytest.mark.parametrize("how", ["SYNAPSE_OTEL_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"])
+def test_spans_go_to_the_endpoint_however_it_is_named_and_none_is_an_orphan(how: str) -> None:
+    with collecting() as collector:
+        run(ON, **{how: collector.url})
+    spans = {each.name: each for each in collector.spans}
+    assert set(spans) == {"outer", "inner"}
+    assert {each.service for each in collector.spans} == {"tested"}
+    assert {each.trace for each in collector.spans} == {PARENT.split("-")[1]}
+    assert spans["outer"].parent == PARENT.split("-")[2]
+    assert spans["inner"].parent == spans["outer"].id
+    assert (spans["inner"].failed, spans["inner"].about) == (True, {"error.type": "timeout"})
+    assert spans["outer"].about == {"synapse.run": "r"}
+
+
+def test_no_part_of_the_runs_is_none_of_them_unless_who_asks_is_traced() -> None:
+    with collecting() as collector:
+        run(
+            'from synapse.telemetry import tracing\ntracing.configure("t")\nwith tracing.span("unasked"): pass\n'
+            f'with tracing.span("asked", "{PARENT}"): pass',
+            SYNAPSE_OTEL_ENDPOINT=collector.url,
+            SYNAPSE_OTEL_SAMPLE_RATIO="0",
+        )
+    assert [each.name for each in collector.spans] == ["asked"]
+
+
+def test_two_messages_about_one_step_on_two_threads_are_two_spans() -> None:
+    with collecting() as collector:
+        run(TWICE, SYNAPSE_OTEL_ENDPOINT=collector.url)
+    assert [each.name for each in collector.spans] == ["run/synapse.a"] * 2
+
+
+@pytest.mark.parametrize(
+    ("variables", "wanted"),
+    [
+        ({}, False),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": ""}, False),
+        ({"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://x/v1/traces"}, True),
+        ({"SYNAPSE_OTEL_ENDPOINT": "http://x", "OTEL_SDK_DISABLED": "true"}, False),
+        ({"SYNAPSE_OTEL_ENDPOINT": "http://x", "OTEL_TRACES_EXPORTER": "none"}, False),
+    ],
+)
+def test_tracing_is_wanted_where_an_endpoint_is_named_and_nobody_forbids_it(
+    variables: dict[str, str], wanted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in os.environ if name.startswith(("SYNAPSE_", "OTEL_"))]:
+        monkeypatch.delenv(name)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert tracing.wanted() is wanted
