@@ -152,7 +152,9 @@ def value(node: Node, index: Index, rows: Rows) -> Any:
     if node.kind == "when":
         return next((value(child, index, rows) for child in node.children if _ran(child, index, rows)), None)
     if node.kind == "group":
-        return [None if (found := value(child, index, rows)) is MISSING else found for child in node.children]
+        # A member that was skipped before its end may end in a fan-out, and that has a value of its own: nothing ran, an empty list.
+        came = rows.arrivals.get((node.key, index), {})
+        return [_json(value(child, index, rows)) if came.get(slot, True) else None for slot, child in enumerate(node.children)]
     found = [value(node.children[0], (*index, number), rows) for number in _members(node, index, rows)]
     return [each for each in found if each is not MISSING]
 

@@ -44,6 +44,15 @@ def test_a_group_keeps_the_place_of_a_member_that_was_dropped() -> None:
     assert value(program_of({"group": [step("a"), step("b")]}).root, (), rows({("b", ()): 2}, {("a", ()): {}})) == [None, 2]
 
 
+def test_a_member_of_a_group_that_was_dropped_before_its_fan_out_is_null_and_not_an_empty_list() -> None:
+    tree = {"group": [{"chain": [step("a", on_error="skip"), FOREACH]}, step("b")], "id": "g"}
+    dropped = rows({("b", ()): 2}, {("a", ()): {}})
+    dropped.arrivals["g", ()] = {0: False, 1: True}
+    program = program_of(tree)
+    assert value(program.root, (), dropped) == [None, 2]
+    assert ("arrivals", "g") in {(fetch.what, fetch.node) for fetch in value_fetches(program.root, ())}
+
+
 def test_a_when_is_worth_what_its_branch_gave_even_if_that_is_an_empty_list() -> None:
     tree = {"when": "input.x", "then": {"group": [step("a"), step("b")], "id": "g"}, "otherwise": step("c")}
     node = program_of(tree).root
