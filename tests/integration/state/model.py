@@ -15,7 +15,7 @@ from synapse.workflows.expressions import evaluate, truth
 from synapse.workflows.program import Index, Node, Program, encode_index, place
 from tests.unit.workflows.strategies import Fate
 
-MAX_LOST = 2
+MAX_LOST = 1
 OPEN = ("ready", "waiting", "running")
 NEVER, SOON = 0, -1
 """Due times: none, and one to come; a positive number is one that has passed, the lower the earlier."""
@@ -123,6 +123,11 @@ class StepModel:
     lost: int = 0
     hints: int = 0
     due: int = SOON
+
+    @property
+    def when(self) -> str:
+        """Its due time in a word."""
+        return {NEVER: "never", SOON: "to come"}.get(self.due, "over")
 
 
 @dataclass

@@ -30,7 +30,7 @@ _OTHERWISE = foreach("g", step("o", **_SEEN), "prev.items")
 _MEMBER = {"chain": [step("m", on_error="skip", **_SEEN), {"when": "prev.flag", "then": step("n", **_SEEN), "otherwise": _OTHERWISE}]}
 SIDE_BY_SIDE = {"chain": [foreach("f", _MEMBER, items="[`1`, `2`, `3`]", min_success=2), step("body", **_SEEN)]}
 PICK = st.integers(0, 10_000)
-RARELY = st.integers(0, 3).map(lambda number: number == 0)
+SOME = st.integers(0, 3)
 
 
 class LedgerMachine(RuleBasedStateMachine):
@@ -74,10 +74,12 @@ class LedgerMachine(RuleBasedStateMachine):
 
     # -- runs -------------------------------------------------------------------------------------------------------
 
-    @initialize(workflow=workflows(depth=3), seed=PICK)
-    def first(self, workflow: Any, seed: int) -> None:
+    @initialize(workflow=workflows(depth=3), seed=PICK, taken=SOME)
+    def first(self, workflow: Any, seed: int, taken: int) -> None:
         self._begin(program_of(SIDE_BY_SIDE), seed)
         self._begin(build(workflow), seed)
+        for run, at in self._claimable()[:taken]:
+            self._claim(run, at)
 
     @precondition(lambda self: len(self.runs) < 3)
     @rule(workflow=workflows(depth=3), seed=PICK)
@@ -107,29 +109,29 @@ class LedgerMachine(RuleBasedStateMachine):
         assert (again.run, again.created, again.hints) == (run.id, False, ())
 
     @precondition(lambda self: self.runs)
-    @rule(pick=PICK, sure=RARELY, held=st.booleans())
-    def cancel(self, pick: int, sure: bool, held: bool) -> None:
+    @rule(pick=PICK, held=st.booleans())
+    def cancel(self, pick: int, held: bool) -> None:
         run = self._run(pick)
-        if not sure:
-            return
         with self._somebody_holds_a_step(run, pick if held else None) as names:
             assert self.house.database.lifecycle.cancel(run.id, "enough") == (run.state == "running")
         if run.state == "running":
             run.stop("cancelled", names)
 
     @precondition(lambda self: self.runs)
-    @rule(pick=PICK, sure=RARELY)
-    def pass_the_deadline(self, pick: int, sure: bool) -> None:
+    @rule(pick=PICK)
+    def pass_the_deadline(self, pick: int) -> None:
         run = self._run(pick)
-        if sure and run.state == "running":
+        if run.state == "running":
             self.house.late(run.id)
             run.late = True
 
     @precondition(lambda self: self.runs)
     @rule(pick=PICK)
     def resume(self, pick: int) -> None:
-        run = self._run(pick)
-        if run.state in ("failed", "cancelled"):
+        ended = [run for run in self.runs.values() if run.state in ("failed", "cancelled")]
+        run = ended[pick % len(ended)] if ended else self._run(pick)
+        self.touched.add(run.id)
+        if ended:
             hints = self.house.database.lifecycle.resume(run.program, run.id)
             assert {hint.place for hint in hints} == run.resume()
         else:
@@ -139,10 +141,12 @@ class LedgerMachine(RuleBasedStateMachine):
     # -- steps ------------------------------------------------------------------------------------------------------
 
     @precondition(lambda self: self._claimable())
-    @rule(pick=PICK)
-    def claim(self, pick: int) -> None:
-        places = self._claimable()
-        self._claim(*places[pick % len(places)])
+    @rule(pick=PICK, more=SOME)
+    def claim(self, pick: int, more: int) -> None:
+        for _ in range(1 + more):
+            places = self._claimable()
+            if places:
+                self._claim(*places[pick % len(places)])
 
     @precondition(lambda self: self.runs)
     @rule(pick=PICK)
@@ -163,7 +167,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.attempts)
     @rule(pick=PICK, keep=st.booleans())
     def complete_late_or_again(self, pick: int, keep: bool) -> None:
-        self._complete(self.attempts[pick % len(self.attempts)], keep)
+        self._complete(self._stale(pick) or self.attempts[pick % len(self.attempts)], keep)
 
     @precondition(lambda self: self._held())
     @rule(pick=PICK)
@@ -176,17 +180,16 @@ class LedgerMachine(RuleBasedStateMachine):
         self._fail(self._hold(pick), "skip")
 
     @precondition(lambda self: self._held())
-    @rule(pick=PICK, sure=RARELY, held=st.booleans())
-    def fail_for_good(self, pick: int, sure: bool, held: bool) -> None:
-        if sure:
-            attempt = self._hold(pick)
-            with self._somebody_holds_a_step(self.runs[attempt.run], pick if held else None, but=attempt.place) as names:
-                self._fail(attempt, "fail", names)
+    @rule(pick=PICK, held=st.booleans())
+    def fail_for_good(self, pick: int, held: bool) -> None:
+        attempt = self._hold(pick)
+        with self._somebody_holds_a_step(self.runs[attempt.run], pick if held else None, but=attempt.place) as names:
+            self._fail(attempt, "fail", names)
 
     @precondition(lambda self: self.attempts)
     @rule(pick=PICK, how=st.sampled_from(["retry", "skip", "fail", "note"]))
     def report_late_or_again(self, pick: int, how: str) -> None:
-        attempt = self.attempts[pick % len(self.attempts)]
+        attempt = self._stale(pick) or self.attempts[pick % len(self.attempts)]
         run = self.runs[attempt.run]
         holds = run.holds(attempt.place, attempt.number)
         if how == "note":
@@ -207,6 +210,17 @@ class LedgerMachine(RuleBasedStateMachine):
                 run.steps[attempt.place].due = SOON
 
     # -- time -------------------------------------------------------------------------------------------------------
+
+    @precondition(lambda self: self._held())
+    @rule(pick=PICK)
+    def ask_for_the_step_of_a_silent_worker(self, pick: int) -> None:
+        attempt = self._hold(pick)
+        run, at = self.runs[attempt.run], attempt.place
+        self._let_pass(run, at)
+        if run.claimable(at):
+            self._claim(run, at)
+        else:
+            assert self.house.claim(run.id, at) is None, (at, run)
 
     @precondition(lambda self: self._timed())
     @rule(pick=PICK)
@@ -230,12 +244,14 @@ class LedgerMachine(RuleBasedStateMachine):
         assert self.house.state(run.id) == run.state
         assert self.house.names(run.id) == run.events  # their numbers have no gap
         rows = self.house.sql(
-            "SELECT node, idx, state, attempt, failures, lost, hints, due IS NOT NULL, output FROM step WHERE run = :run", run=run.id
+            "SELECT node, idx, state, attempt, failures, lost, hints, CASE WHEN due IS NULL THEN 'never' WHEN due < {now} THEN 'over'"
+            " ELSE 'to come' END, output FROM step WHERE run = :run",
+            run=run.id,
         )
         loads = self.house.database.driver.loads
-        found = {place(node, decode_index(idx)): (*rest, bool(due), loads(output)) for node, idx, *rest, due, output in rows}
+        found = {place(node, decode_index(idx)): (*rest, loads(output)) for node, idx, *rest, output in rows}
         assert found == {
-            at: (each.state, each.attempt, each.failures, each.lost, each.hints, each.due != NEVER, run.results.get(at))
+            at: (each.state, each.attempt, each.failures, each.lost, each.hints, each.when, run.results.get(at))
             for at, each in run.steps.items()
         }
         came: dict[tuple[str, str], dict[int, bool]] = {}
@@ -369,6 +385,12 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def _held(self) -> list[Attempt]:
         return [attempt for attempt in self.attempts if self.runs[attempt.run].holds(attempt.place, attempt.number)]
+
+    def _stale(self, pick: int) -> Attempt | None:
+        """One that does not count though its step is under way: its run has ended, or another worker has the step."""
+        under_way = [each for each in self.attempts if self.runs[each.run].steps[each.place].state == "running"]
+        stale = [each for each in under_way if not self.runs[each.run].holds(each.place, each.number)]
+        return stale[pick % len(stale)] if stale else None
 
     def _hold(self, pick: int) -> Attempt:
         held = self._held()
