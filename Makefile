@@ -7,7 +7,7 @@ ARGS ?=
 
 export CORPUS QUESTION
 
-.PHONY: help env run up test test-unit test-conformance lint format types contracts docs check lock bench-engine bench-latency bench-quality bench-mcp fuzz clean
+.PHONY: help env run up test test-unit test-conformance lint format types contracts docs check lock bench-engine bench-latency bench-quality bench-mcp clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -73,9 +73,6 @@ bench-quality: env ## Extraction, evidence and search beside plain tools, on dat
 
 bench-mcp: env ## MCP servers under hostile input, ours and the peers from their registries; writes docs/reference/mcp-safety.md
 	@$(PY) -m benchmarks.mcp_safety $(ARGS)
-
-fuzz: env ## Random inputs for the guards of the MCP servers: ARGS="--seconds 120"
-	@$(PY) -m benchmarks.fuzz $(ARGS)
 
 clean: ## Remove what was made here, reports and state excepted
 	@rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

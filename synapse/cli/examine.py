@@ -16,7 +16,7 @@ from rich.text import Text
 from synapse.cli.client import Api
 from synapse.cli.house import check_home
 from synapse.cli.text import shown
-from synapse.errors import NotFound, SynapseError, Unavailable
+from synapse.errors import Conflict, NotFound, SynapseError, Unavailable
 from synapse.service.corpora import Corpora
 from synapse.service.health import Check, Health
 from synapse.service.language_model import check_models
@@ -33,7 +33,9 @@ def examine() -> Health:
     """
     service = Service()
     try:
-        local = (_check("home", check_home), _check("disk", _disk), _check("agents", lambda: _agents(service)), _check("corpora", _corpora))
+        local = [_check("home", check_home), _check("disk", _disk), _check("agents", lambda: _agents(service)), _check("corpora", _corpora)]
+        if not service.runtime.broker.embedded:
+            local.append(_check("topology", lambda: _topology(service)))
         reached = _check("api", _reach)
         seen = _seen_by_api() if reached.ok else None
         found = seen or asyncio.run(service.health())
@@ -78,6 +80,16 @@ def _agents(service: Service) -> str:
     if not names:
         raise NotFound("no agents are installed", remedy="install the package itself: pip install -e .")
     return f"{len(names)} installed"
+
+
+def _topology(service: Service) -> str:
+    found = service.topology.check()
+    if found:
+        wrong = "; ".join(f"{each.name} {each.what}: {each.detail}" for each in found)
+        raise Conflict(
+            wrong[:500], remedy=f"synapse topology declare{' --replace' if any(each.what == 'differs' for each in found) else ''}"
+        )
+    return f"{len(service.topology.show())} exchanges and queues"
 
 
 def _reach() -> str:

@@ -10,7 +10,7 @@ from typing import Any, Final
 import typer
 
 from synapse import __version__
-from synapse.cli import answers, dead, keys, runs, starting, upkeep
+from synapse.cli import answers, dead, keys, runs, starting, topology, upkeep
 from synapse.cli.exits import Exit, complain, exit_of
 from synapse.errors import SynapseError
 
@@ -33,6 +33,7 @@ app.command()(answers.research)
 app.add_typer(runs.app, name="runs")
 app.add_typer(dead.app, name="dead")
 app.add_typer(keys.app, name="keys")
+app.add_typer(topology.app, name="topology")
 app.command()(answers.report)
 app.command()(answers.verify)
 app.command()(upkeep.index)

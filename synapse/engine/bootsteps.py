@@ -16,6 +16,7 @@ from kombu import Consumer
 from synapse.contracts.messages import Event
 from synapse.engine import topology
 from synapse.engine.dead_letters import corpse_of
+from synapse.engine.drift import PROBE, KeptQueue
 from synapse.errors import SynapseError
 
 _log = structlog.get_logger(__name__)
@@ -94,7 +95,7 @@ class EventLogStep(bootsteps.ConsumerStep):  # type: ignore[misc] # celery ships
 
     def get_consumers(self, channel: Any) -> list[Consumer]:
         """One consumer, a bounded number of events ahead."""
-        queue = topology.event_log_queue(self._app.runtime.broker.queue_type)
+        queue = KeptQueue.of(topology.event_log_queue(self._app.runtime.broker.queue_type))
         return [Consumer(channel, queues=[queue], callbacks=[self._take], prefetch_count=2 * _BATCH, accept=["json"])]
 
     def start(self, parent: Any) -> None:
@@ -160,7 +161,7 @@ class DeadLetterStep(bootsteps.ConsumerStep):  # type: ignore[misc] # celery shi
 
     def get_consumers(self, channel: Any) -> list[Consumer]:
         """One consumer of messages as they are: one that nobody can decode is what to look at here."""
-        queue = topology.dead_letter_queue(self._runtime.broker.queue_type)
+        queue = KeptQueue.of(topology.dead_letter_queue(self._runtime.broker.queue_type))
         return [Consumer(channel, queues=[queue], on_message=self._take, prefetch_count=_BATCH)]
 
     def start(self, parent: Any) -> None:
@@ -177,6 +178,9 @@ class DeadLetterStep(bootsteps.ConsumerStep):  # type: ignore[misc] # celery shi
         super().stop(parent)
 
     def _take(self, message: Any) -> None:
+        if (message.headers or {}).get(PROBE):
+            message.ack()
+            return
         with self._lock:
             self._waiting.append(message)
 

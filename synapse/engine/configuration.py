@@ -6,11 +6,10 @@ from typing import Any
 
 from synapse.contracts.agent import queue_of
 from synapse.engine import topology
+from synapse.engine.drift import KeptQueue
 from synapse.engine.registry import Registry
 from synapse.settings import BrokerSettings, EngineSettings
 
-# Above the longest step: RabbitMQ closes the channel of a consumer that holds a message for longer.
-_LONGEST_STEP = 86_400
 _PREFIX = "synapse."
 
 
@@ -29,7 +28,7 @@ def celery_settings(
         "broker_url": broker.url,
         "broker_connection_retry_on_startup": True,
         "broker_transport_options": {"polling_interval": 0.01} if broker.embedded else {},
-        "task_queues": [topology.step_queue(name, broker.queue_type) for name in queues],
+        "task_queues": [KeptQueue.of(topology.step_queue(name, broker.queue_type)) for name in queues],
         "task_routes": (_route,),  # for whoever sends a task by Celery's own means; hints name their queue
         "task_default_queue": "synapse-orchestrator",
         "task_default_exchange": "",
@@ -49,5 +48,5 @@ def celery_settings(
         "worker_redirect_stdouts": False,
         "worker_detect_quorum_queues": True,
         "broker_connection_max_retries": None,  # a broker that is away is waited for
-        "task_time_limit": None if broker.embedded else _LONGEST_STEP,
+        "task_time_limit": None if broker.embedded else topology.LONGEST_STEP,
     }

@@ -27,6 +27,7 @@ _PROPERTIES = (
     ("content_encoding", 14, "s"),
     ("headers", 13, "F"),
     ("delivery_mode", 12, "o"),
+    ("priority", 11, "o"),
     ("correlation_id", 10, "s"),
     ("message_id", 7, "s"),
     ("type", 5, "s"),

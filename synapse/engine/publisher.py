@@ -18,7 +18,7 @@ import kombu
 import structlog
 
 from synapse.contracts.messages import Event
-from synapse.engine import messages, topology
+from synapse.engine import drift, messages, topology
 from synapse.engine.frames import Publication
 from synapse.settings import BrokerSettings
 from synapse.state.records import Hint
@@ -121,8 +121,8 @@ class _Channel:
     def __init__(self, url: str, queues: Sequence[str], queue_type: topology.QueueType) -> None:
         self.connection = kombu.Connection(url, connect_timeout=5, heartbeat=0)
         try:
+            drift.ensure(self.connection, queues, queue_type)
             self.channel = self.connection.channel()
-            topology.declare(self.channel, queues, queue_type)
             self.channel.confirm_select()
         except BaseException:
             # Nobody else knows of it yet: each further try would leave one more connection behind.

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from amqp.basic_message import Message
-from amqp.exceptions import ChannelError, ConnectionError, NotFound
+from amqp.exceptions import ChannelError, ConnectionError, NotFound, PreconditionFailed
 from amqp.serialization import loads
 
 
@@ -30,7 +30,7 @@ class FakeChannel:
 
     def queue_declare(self, queue: str, **options: Any) -> tuple[str, int, int]:
         if self.broker.refuses_queue == queue:
-            raise ChannelError("PRECONDITION_FAILED: it is there with other arguments", (50, 10), "406")
+            raise PreconditionFailed("PRECONDITION_FAILED: it is there with other arguments", (50, 10), "406")
         self.broker.declared.append(queue)
         self.broker.queues.add(queue)
         return queue, 0, 0
@@ -41,6 +41,9 @@ class FakeChannel:
 
     def queue_bind(self, **options: Any) -> None:
         self.broker.declared.append(f"{options['exchange']} -> {options['queue']}")
+
+    def close(self) -> None:
+        """Of this one nothing is kept."""
 
     def confirm_select(self) -> None:
         self.confirming = True
@@ -87,7 +90,8 @@ class FakeConnection:
         self.connection = SimpleNamespace(sock=near, frame_max=4096, transport=SimpleNamespace(write=self._write))
 
     def channel(self) -> FakeChannel:
-        self.broker.connections.append(self)
+        if self not in self.broker.connections:
+            self.broker.connections.append(self)
         self.check()
         self.made = FakeChannel(self.broker, self)
         return self.made

@@ -166,13 +166,14 @@ def test_confirms_that_stay_out_end_the_wait(broker: FakeBroker, publisher: Amqp
     assert "TimeoutError" in logs[-1]["error"]
 
 
-def test_a_queue_that_is_there_with_other_arguments_is_reported_and_leaves_no_connection(
+def test_a_queue_that_is_there_with_other_arguments_is_reported_and_used_as_it_is(
     broker: FakeBroker, publisher: AmqpPublisher, logs: list[Any]
 ) -> None:
     broker.refuses_queue = "synapse-fact-check"
-    assert publisher.hints([hint(1)]) == 0
-    assert [connection.closed for connection in broker.connections] == [True, True]
-    assert "PRECONDITION_FAILED" in logs[-1]["error"]
+    broker.queues.add("synapse-fact-check")
+    assert publisher.hints([hint(1, "fact_check")]) == 1
+    assert [connection.closed for connection in broker.connections] == [False]
+    assert "PRECONDITION_FAILED" in logs[-1]["detail"]
 
 
 def test_a_worker_that_does_not_wait_collects_the_confirms_with_a_later_message(

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
 import kombu
 import pytest
@@ -21,7 +21,23 @@ def channel() -> Iterator[FakeChannel]:
 def test_a_step_queue_is_durable_and_what_it_cannot_deliver_is_kept_elsewhere() -> None:
     queue = topology.step_queue("synapse-search")
     assert (queue.name, queue.routing_key, queue.durable, queue.exchange.name) == ("synapse-search", "synapse-search", True, "")
-    assert queue.queue_arguments == {"x-queue-type": "classic", "x-dead-letter-exchange": "synapse.dead"}
+    assert queue.queue_arguments["x-dead-letter-exchange"] == "synapse.dead"
+
+
+def test_a_step_may_last_as_long_as_its_hard_limit_before_the_broker_takes_its_message_back() -> None:
+    for kind in get_args(topology.QueueType):
+        assert topology.step_queue("q", kind).queue_arguments["x-consumer-timeout"] > topology.LONGEST_STEP * 1000
+
+
+def test_a_classic_queue_has_priorities_and_a_quorum_queue_is_not_asked_for_them() -> None:
+    assert topology.step_queue("q", "classic").queue_arguments["x-max-priority"] == topology.MAX_PRIORITY
+    assert "x-max-priority" not in topology.step_queue("q", "quorum").queue_arguments
+
+
+def test_a_quorum_queue_loses_no_dead_letter_on_the_way() -> None:
+    arguments = topology.step_queue("q", "quorum").queue_arguments
+    assert (arguments["x-dead-letter-strategy"], arguments["x-overflow"]) == ("at-least-once", "reject-publish")
+    assert topology.dead_letter_queue("quorum").queue_arguments["x-delivery-limit"] > 100_000
 
 
 @pytest.mark.parametrize("make", [lambda kind: topology.step_queue("q", kind), topology.event_log_queue])
