@@ -17,6 +17,7 @@ from synapse.engine.event_log import EventLog
 from synapse.engine.runtime import Runtime
 from synapse.engine.strategy import ARGUMENTS
 from synapse.errors import InvalidInput, Unavailable
+from synapse.faults import reach
 
 
 class SynapseApp(celery.Celery):  # type: ignore[misc] # celery is untyped
@@ -59,10 +60,12 @@ class StepTask(celery.Task):  # type: ignore[misc] # celery ships no types
         run, place, digest = arguments
         app: SynapseApp = self.app
         try:
-            return app.runtime.runner.try_step(run, place, digest)
+            became = app.runtime.runner.try_step(run, place, digest)
         except Unavailable as error:
             # The hint is spent; the reconciler sends another when the database is back.
             return f"unavailable: {error}"
+        reach("before-ack", place)
+        return became
 
     def apply_async(self, args: Any = None, kwargs: Any = None, *more: Any, **options: Any) -> Any:
         """Send a hint. Raises InvalidInput here, not in a worker far away, when somebody sends an agent's signature by itself."""

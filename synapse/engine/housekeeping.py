@@ -16,6 +16,7 @@ import structlog
 from synapse.engine.meter import EventMeter
 from synapse.engine.publisher import Publisher
 from synapse.errors import SynapseError
+from synapse.faults import reach
 from synapse.state.database import Database
 from synapse.state.events import START, Cursor
 from synapse.state.records import Sweep
@@ -115,6 +116,7 @@ class Housekeeping:
     def sweep(self) -> Sweep:
         """One look at what a crash may have left; publishes what it found."""
         sweep = self.database.reconciler.sweep()
+        reach("in-sweep", "repaired" if sweep.hints else "")
         if self.publisher.hints(sweep.hints) < len(sweep.hints):
             self.database.reconciler.unsent(sweep.hints)
         metrics.HINTS_REPUBLISHED.inc(sweep.republished)
@@ -136,6 +138,7 @@ class Housekeeping:
         self._behind = False
         if not events or self.publisher.events(events) < len(events):
             return 0  # when the broker is away they are published once it is back
+        reach("in-relay")
         self._cursor, self._behind = cursor, len(events) == _PAGE
         self.database.leases.leave(LEASE, self.holder, json.dumps(cursor))
         metrics.EVENTS_RELAYED.inc(len(events))

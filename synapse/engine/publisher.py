@@ -20,6 +20,7 @@ import structlog
 from synapse.contracts.messages import Event
 from synapse.engine import drift, messages, topology
 from synapse.engine.frames import Publication
+from synapse.faults import reach
 from synapse.settings import BrokerSettings
 from synapse.state.records import Hint
 
@@ -144,11 +145,13 @@ class _Channel:
     def send(self, todo: deque[Publication]) -> None:
         """Send messages, in one write, and take them off ``todo``; they count as outstanding until `settle` meets their confirms."""
         connection, channel = self.connection.connection, self.channel.channel_id
+        queue = todo[0].routing_key if todo else ""
         data = b"".join([each.frames(channel, connection.frame_max) for each in todo])
         self.sent += len(todo)
         self._waiting.extend(todo)
         todo.clear()
         connection.transport.write(data)
+        reach("in-publish", queue)
 
     def unconfirmed(self) -> list[Publication]:
         """What was sent here and may have been lost."""

@@ -22,6 +22,7 @@ from synapse.contracts.workflow import Retry, Step
 from synapse.engine.heartbeat import Heartbeat, Held
 from synapse.engine.publisher import Publisher
 from synapse.errors import Cancelled, NotFound, Permanent, StepTimeout, SynapseError, Transient
+from synapse.faults import reach
 from synapse.state.definitions import Definitions
 from synapse.state.ledger import Ledger, failure_of
 from synapse.state.records import STALE, Attempt, Hint, Keep, Note, Outcome
@@ -58,6 +59,7 @@ class Runner:
         """
         program = self._program(digest)
         key, index = parse_place(place)
+        reach("before-claim", place)
         with tracing.child("ledger.claim", kind="client"):
             attempt = self.ledger.claim(program, run, key, index, self.worker)
         if attempt is None:
@@ -68,6 +70,7 @@ class Runner:
         return became
 
     def _try(self, program: Program, attempt: Attempt) -> tuple[str, Attempt | None]:
+        reach("after-claim", attempt.place)
         step = program.step(attempt.node.key)
         started = perf_counter()
         told: dict[str, str | int] = {"synapse.run": attempt.run, "synapse.step": attempt.place, "synapse.attempt": attempt.number}
@@ -79,6 +82,7 @@ class Runner:
                 metrics.RESULTS_FENCED.inc()
                 became = "stale"
             return became, None
+        reach("after-commit", attempt.place)
         if outcome.led_on and isinstance(after(attempt.node, attempt.index), Arrive):
             metrics.JOINS_COMPLETED.inc()
         own = self._own(step, outcome)
@@ -108,6 +112,7 @@ class Runner:
             return STALE, "cancelled"
         except Exception as error:
             return self._failed(program, step, attempt, error)
+        reach("before-commit", attempt.place)
         keep = Keep(self.worker, queue_of(step.agent)) if self.inline else None
         with tracing.child("ledger.complete", kind="client"):
             outcome = self.ledger.complete(program, attempt, output, keep)
@@ -160,10 +165,11 @@ class Runner:
         if not agent.is_async:
             # A thread cannot be stopped; but its lease is not renewed for longer, and what it gives after that is refused.
             held.until = held.since + seconds
+            reach("in-agent", held.attempt.place)
             return agent.function(task, tools)
         loop: BackgroundLoop = process_loop()
         # One wait for result, time-out and cancellation alike: the heartbeat cancels the future from its own thread.
-        future = loop.submit(_within(agent.function(task, tools), seconds))
+        future = loop.submit(_within(agent.function(task, tools), seconds, held.attempt.place))
         held.stop = future.cancel
         if held.lost:
             future.cancel()
@@ -207,9 +213,10 @@ class _Progress:
         await asyncio.to_thread(self.ledger.note, self.attempt, Note("log_broadcast", "step.progress", data=data))
 
 
-async def _within(work: Any, seconds: float) -> Any:
+async def _within(work: Any, seconds: float, place: str) -> Any:
     try:
         async with asyncio.timeout(seconds) as limit:
+            reach("in-agent", place)
             return await work
     except TimeoutError:
         if limit.expired():

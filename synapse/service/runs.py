@@ -14,6 +14,7 @@ from synapse.contracts.principal import Principal
 from synapse.contracts.run import RunDetail, RunPage, RunRequest, RunState
 from synapse.engine.runtime import Runtime
 from synapse.errors import InvalidInput
+from synapse.faults import reach
 from synapse.service.catalog import Catalog
 from synapse.state.holdings import Holdings
 from synapse.state.lifecycle import NewRun
@@ -61,8 +62,10 @@ class Runs:
             traceparent=tracing.current() or traceparent,
             tenant=self.tenant,
         )
+        reach("before-submit")
         with tracing.child("ledger.begin", kind="client", about={"synapse.run": new.id}):
             begun = self._held.begin(program, new)
+        reach("in-submit")
         self.runtime.publisher.hints(begun.hints)
         return Submitted(self.get(begun.run), begun.created)
 

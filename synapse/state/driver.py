@@ -21,6 +21,7 @@ from typing import Any, Protocol, TypeVar
 import psycopg
 
 from synapse.errors import Unavailable
+from synapse.faults import reach
 
 Rows = list[tuple[Any, ...]]
 Result = TypeVar("Result")
@@ -114,7 +115,9 @@ class PostgresDriver:
         for last in (False, False, True):
             try:
                 with self._connection().transaction():
-                    return work(_PostgresSession(self._connection()))
+                    done = work(_PostgresSession(self._connection()))
+                    reach("in-commit")
+                    return done
             except _VICTIM:
                 if last:
                     raise
@@ -229,7 +232,9 @@ class SqliteDriver:
     def atomic(self, work: Callable[[Session], Result]) -> Result:
         """Run the work in a transaction."""
         with self.transaction() as session:
-            return work(session)
+            done = work(session)
+            reach("in-commit")
+            return done
 
     def loads(self, value: Any) -> Any:
         """Decode a JSON column."""

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from synapse.errors import Permanent
+from synapse.faults import reach
 from synapse.state.driver import Driver, Session
 from synapse.state.fused_sql import COMPLETE_EARLY, COMPLETE_LAST, OPEN_BOTH, OPEN_JOINS, OPEN_STEPS, claim_sql, complete_sql
 from synapse.state.ledger import Ledger, choose, failure_of, hints_of
@@ -100,6 +101,7 @@ class FusedLedger(Ledger):
         if pending != 0:  # None: that member had arrived before
             self.writes.note(session, attempt.run, last, [replace(note, data={"next": []})])
             return Outcome(recorded=True)
+        reach("in-join", way.join.key)
         self._check_successes(way, succeeded)
         return self._go_on(session, program, attempt, after(way.join, way.index), note, last, keep=keep)
 
@@ -129,6 +131,8 @@ class FusedLedger(Ledger):
             kinds, fetching = _fetching(wanted)
             parameters |= fetching | self._kept_parameters(chosen, keep.worker)
         sql = complete_sql(arrives=join is not None, joins=bool(made.joins), steps=bool(others.steps), ends=ends, keeps=kinds)
+        if ends:
+            reach("in-finish", attempt.place)
         found = self.driver.rows(sql, parameters)
         if not found:
             return STALE

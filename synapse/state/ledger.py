@@ -13,6 +13,7 @@ from typing import Any
 from synapse.contracts.agent import queue_of
 from synapse.contracts.run import Failure
 from synapse.errors import Permanent, SynapseError
+from synapse.faults import reach
 from synapse.state.driver import Driver, Session
 from synapse.state.packing import Packer
 from synapse.state.records import STALE, Attempt, Hint, Keep, Note, Outcome
@@ -193,6 +194,7 @@ class Ledger:
                 left = self.writes.arrive(session, run, way.join, way.index, way.member, ok)
                 if left is None or left[0] > 0:
                     break
+                reach("in-join", way.join.key)
                 self._check_successes(way, left[1])
                 ok, way = True, after(way.join, way.index)
                 continue
@@ -205,6 +207,7 @@ class Ledger:
         note.data["next"] = [place(step.node.key, step.index) for step in ready]
         notes = [note]
         if ended:
+            reach("in-finish", attempt.place)
             last = self.writes.count(session, run, 1) or last
             self.end_run(session, run, "succeeded", None)
             notes.append(Note("status_update", "run.succeeded"))

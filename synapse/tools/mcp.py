@@ -18,6 +18,7 @@ from synapse.contracts.browsed import BrowsedPage
 from synapse.contracts.llm import Model, Usage
 from synapse.contracts.toolbox import SavedFile, SearchResults, StepContext
 from synapse.errors import Permanent, StepError, StepTimeout
+from synapse.faults import reach
 from synapse.settings import ToolSettings
 from synapse.telemetry import metrics
 from synapse.tools.llm import Models
@@ -184,6 +185,7 @@ class McpToolbox:
 
     async def _call(self, server: str, tool: str, arguments: dict[str, Any], model: type[M]) -> M:
         with _counted(tool):
+            reach("in-tool", tool)
             result = await self._tools.call(server, tool, arguments, self._context, self._progress)
             try:
                 return model.model_validate(result)
