@@ -7,7 +7,7 @@ ARGS ?=
 
 export CORPUS QUESTION
 
-.PHONY: help env run up test test-unit test-conformance lint format types contracts docs check lock bench-engine bench-latency bench-quality bench-mcp clean
+.PHONY: help env run up test test-unit test-conformance lint format types contracts docs check lock bench-engine bench-latency bench-quality bench-mcp clean fuzz test-chaos
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -34,6 +34,11 @@ test: env ## All tests, on private servers
 
 test-unit: env ## Tests that need no server
 	@$(PY) -m pytest tests/unit $(ARGS)
+
+test-chaos: env ## Every failure of the matrix, measured anew for docs/reference/failure-matrix.md
+	@scripts/install-services
+	@SYNAPSE_CHAOS_MEASURE=1 $(PY) -m pytest tests/chaos $(ARGS)
+	@$(PY) scripts/generate-docs
 
 test-conformance: env ## MCP's official conformance suite and inspector against both servers; needs npm
 	@scripts/install-node

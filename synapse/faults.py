@@ -35,13 +35,15 @@ POINTS = {
     "after-commit": "after the commit, before its messages",
     "in-publish": "in publish, before the confirm",
     "before-ack": "after publish, before the ack",
+    "after-ack": "after the ack",
     "in-sweep": "in the reconciler, before its messages",
     "in-relay": "in the relay of events, before its place is left",
 }
-"""Every point, with where it is in words."""
+"""Every point, with where it is in words. The ack is Celery's: a request class of the tests says when it was sent."""
 
 _HOLD = 64 * 1024 * 1024
 _CHUNK = 1024 * 1024
+_MOST = 1024
 _LOOK = 0.02
 
 
@@ -54,7 +56,7 @@ class Rule:
     """At a point do something: from the ``nth`` time in a process on, ``times`` times in all processes, each time with a ``chance``."""
 
     at: str
-    do: Literal["kill", "stop", "hang", "raise", "memory"]
+    do: Literal["kill", "stop", "hang", "raise", "memory", "hog"]
     where: str = ""
     nth: int = 1
     times: int = 1
@@ -116,6 +118,8 @@ class Faults:
                 time.sleep(_LOOK)
         elif rule.do == "memory":
             _exhaust()
+        elif rule.do == "hog":
+            _hog()
         else:
             raise FaultInjected(f"injected at {rule.at}")
 
@@ -127,12 +131,19 @@ def _exhaust() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (size + _HOLD, hard))
+    held: list[bytearray] = []
     try:
-        held = []
         while True:
             held.append(bytearray(_CHUNK))
     finally:
+        held.clear()
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
+def _hog() -> None:
+    """Take memory, and use it, until the kernel ends the process; ends by itself where nothing bounds it."""
+    held = [bytearray(os.urandom(16) * (_CHUNK // 16)) for _ in range(_MOST)]
+    raise MemoryError(f"took {len(held)} MB and was not stopped")
 
 
 def nothing(point: str, where: str = "") -> None:

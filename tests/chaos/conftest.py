@@ -1,0 +1,40 @@
+"""A house for each test, and the measurements of a session."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.chaos import matrix
+from tests.chaos.house import House
+from tests.services import Postgres, RabbitMQ
+
+_figures: dict[str, float] = {}
+
+
+@pytest.fixture
+def house(postgres_url: str, broker_url: str, postgres: Postgres, rabbitmq: RabbitMQ, tmp_path: Path) -> Iterator[House]:
+    """A fresh database and virtual host, nobody at work yet."""
+    made = House(postgres_url, broker_url, tmp_path, postgres, rabbitmq)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def took(request: pytest.FixtureRequest) -> Callable[[float], None]:
+    """Call it with the seconds that the recovery took."""
+
+    def note(seconds: float) -> None:
+        assert request.node.name in matrix.ROWS, f"{request.node.name} proves no row of the matrix"
+        _figures[request.node.name] = seconds
+
+    return note
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write what was measured, when it was asked for."""
+    if os.environ.get("SYNAPSE_CHAOS_MEASURE") == "1":
+        matrix.write(_figures)
