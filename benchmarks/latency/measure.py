@@ -39,7 +39,7 @@ def ask(api: Api, question: str, sources: int) -> Asked:
     request = RunRequest(input={"question": question, "corpus": CORPUS, "max_sources": sources, "max_followups": 0})
     began = time.perf_counter()
     run = api.submit(request).id
-    for _ in api.follow(run):
+    for _ in api.stream(run):
         pass
     found = api.run(run)
     if found.state is not RunState.SUCCEEDED:

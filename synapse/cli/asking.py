@@ -25,7 +25,7 @@ def ask(console: Console, api: Api, request: RunRequest, *, key: str | None = No
 def watch(console: Console, api: Api, run: str) -> RunDetail:
     """Show a run working until it ends; the run, if it succeeded. Raises RunFailed."""
     try:
-        Watching(console)(api.follow(run))
+        Watching(console)(api.stream(run))
     except KeyboardInterrupt:
         console.print(
             Text(f"The run goes on. 'synapse runs watch {run}' shows it again, 'synapse runs cancel {run}' stops it."), soft_wrap=True

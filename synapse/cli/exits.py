@@ -7,7 +7,7 @@ import sys
 from enum import IntEnum
 from typing import ClassVar
 
-from synapse.errors import InvalidInput, SynapseError, Unavailable
+from synapse.errors import InvalidInput, SynapseError
 
 
 class Exit(IntEnum):
@@ -19,12 +19,6 @@ class Exit(IntEnum):
     RUN_FAILED = 3
     UNREACHABLE = 4
     INTERRUPTED = 130
-
-
-class Unreachable(Unavailable):
-    """The API does not answer."""
-
-    exit: ClassVar[Exit] = Exit.UNREACHABLE
 
 
 class RunFailed(SynapseError):
@@ -42,7 +36,8 @@ class Usage(InvalidInput):
 
 def exit_of(error: SynapseError) -> Exit:
     """The exit code that an error stands for."""
-    code: Exit = getattr(error, "exit", Exit.FAILED)
+    # By its code: the client that raises it is not imported where it is not used.
+    code: Exit = getattr(error, "exit", Exit.UNREACHABLE if error.code == "unreachable" else Exit.FAILED)
     return code
 
 

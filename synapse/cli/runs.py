@@ -72,7 +72,7 @@ def watch(
         if not as_json:
             asking.watch(consoles.err(), api, run)
             return
-        for event in api.follow(run, after):
+        for event in api.stream(run, after):
             _say(event.model_dump_json())
             sys.stdout.flush()
         asking.succeeded(api.run(run))

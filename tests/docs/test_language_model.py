@@ -39,7 +39,7 @@ def test_the_variables_of_the_page_switch_the_model_on(tmp_path: Path) -> None:
         subprocess.run(command, env=env, check=True, capture_output=True)
         with up(tmp_path, env) as api:
             run = api.submit(RunRequest(input={"question": "What does a worker do when its lease runs out?", "corpus": "handbook"}))
-            assert [event.name for event in api.follow(run.id)][-1] == "run.succeeded"
+            assert [event.name for event in api.stream(run.id)][-1] == "run.succeeded"
             report = api.report(run.id)
             counted = httpx.get(f"{api.url}/metrics", trust_env=False, timeout=PATIENCE).text
     assert report.answer

@@ -41,7 +41,7 @@ def test_the_agent_of_the_page_runs_in_the_workflow_of_the_page(package: Path, t
     env = environment(tmp_path, package, SYNAPSE_WORKFLOWS_DIR=str(package / "workflows"))
     with up(tmp_path, env) as api:
         run = api.submit(request)
-        events = [event.name for event in api.follow(run.id)]
+        events = [event.name for event in api.stream(run.id)]
         found = api.run(run.id)
     assert found.state is RunState.SUCCEEDED, found.error
     assert found.output == json.loads(blocks(PAGE, "json")[0].text)

@@ -29,7 +29,7 @@ def test_a_folder_is_indexed_asked_and_every_quote_stands_where_it_is_said_to(tm
     subprocess.run([*command, "index", str(tmp_path / "handbook"), "--name", "handbook"], env=env, check=True, capture_output=True)
     with up(tmp_path, env) as api:
         run = api.submit(RunRequest(input={"question": "What does a worker do when its lease runs out?", "corpus": "handbook"}))
-        assert [event.name for event in api.follow(run.id)][-1] == "run.succeeded"
+        assert [event.name for event in api.stream(run.id)][-1] == "run.succeeded"
         report = api.report(run.id)
         saved = tmp_path / "home" / "reports" / run.id / "report.json"
         assert report.answer, "nothing was found in Synapse's own documentation"

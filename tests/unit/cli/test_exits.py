@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from synapse.cli.exits import Exit, RunFailed, Unreachable, Usage, complain, exit_of
+from synapse.cli.exits import Exit, RunFailed, Usage, complain, exit_of
+from synapse.client import Unreachable
 from synapse.errors import Conflict, SynapseError
 
 

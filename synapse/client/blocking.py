@@ -1,0 +1,233 @@
+"""The API for programs that wait for its answers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+from pydantic import ValidationError
+
+from synapse.client import calls
+from synapse.client.calls import Answer, Call
+from synapse.client.errors import ClientError, RunFailed, refusal
+from synapse.client.following import ENDS, Following, Messages
+from synapse.contracts.api_key import ApiKey, KeyList, KeyRequest, NewKey
+from synapse.contracts.dead_letter import DeadLetterDetail, DeadLetterPage
+from synapse.contracts.messages import Event
+from synapse.contracts.report import Report, StoredPage
+from synapse.contracts.run import RunDetail, RunPage, RunRequest, RunState, RunView
+from synapse.contracts.verification import Verification
+from synapse.settings import ApiSettings
+
+
+class Client:
+    """A connection to the API; close it, or use it in ``with``. Every method raises a `ClientError`.
+
+    Without a URL the API is the one that ``SYNAPSE_API_URL`` and ``SYNAPSE_API_TOKEN`` name; the token of the environment goes to no
+    other. A request that can be repeated is, ``retries`` times, when the API does not answer or asks to come back; a stream is
+    taken up again where it broke until the API has been away for ``patience`` seconds.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        token: str | None = None,
+        *,
+        retries: int = 3,
+        patience: float = 30.0,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        if url is None:
+            settings = ApiSettings()
+            url = settings.api_url
+            token = token or (settings.api_token.get_secret_value() if settings.api_token else None)
+        self.url = url.rstrip("/")
+        self.retries = retries
+        self.patience = patience
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        try:
+            # The API is the operator's own: a proxy variable must not send its token elsewhere.
+            self._http = httpx.Client(base_url=self.url, headers=headers, transport=transport, trust_env=False)
+        except httpx.InvalidURL as error:
+            raise calls.no_address(self.url, str(error)) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def submit(self, request: RunRequest | str, *, key: str | None = None) -> RunDetail:
+        """Start a run, of a question or a whole request; with a key, the same one however often this is called."""
+        return self._do(calls.submit(request, key))
+
+    def run(self, run: str) -> RunDetail:
+        """A run with every step."""
+        return self._do(calls.run(run))
+
+    def runs(
+        self, *, state: RunState | str | None = None, workflow: str | None = None, limit: int | None = None, cursor: str | None = None
+    ) -> RunPage:
+        """A page of runs, newest first."""
+        return self._do(calls.runs(state=state, workflow=workflow, limit=limit, cursor=cursor))
+
+    def each_run(self, *, state: RunState | str | None = None, workflow: str | None = None) -> Iterator[RunView]:
+        """Every run, newest first, page by page."""
+        cursor: str | None = None
+        while True:
+            page = self.runs(state=state, workflow=workflow, limit=200, cursor=cursor)
+            yield from page.runs
+            if (cursor := page.next) is None:
+                return
+
+    def cancel(self, run: str, reason: str | None = None) -> RunDetail:
+        """Stop a run; one that has ended stays as it is."""
+        return self._do(calls.cancel(run, reason))
+
+    def resume(self, run: str) -> RunDetail:
+        """Go on with a run that failed or was cancelled."""
+        return self._do(calls.resume(run))
+
+    def stream(self, run: str, after: int = 0) -> Iterator[Event]:
+        """Events above ``after`` as they come, each once, to the one that ends the run; goes on where it was when a connection breaks."""
+        yield from self._follow(Following(run, after, self.patience))
+
+    def wait(self, run: str, *, timeout: float | None = None, check: bool = True) -> RunDetail:
+        """The run once it has ended. Raises RunFailed for one that did not succeed unless ``check`` is off, WaitedTooLong.
+
+        ``timeout`` is in seconds, and is looked at when the API sends something, which it does every 15 seconds at least.
+        """
+        found = self.run(run)
+        if not found.state.terminal:
+            for event in self._follow(Following(run, 0, self.patience, timeout)):
+                if event.name in ENDS and (found := self.run(run)).state.terminal:
+                    break
+        return _checked(found) if check else found
+
+    def research(self, question: str, *, timeout: float | None = None) -> Report:
+        """Ask, wait and read the report. Raises RunFailed, WaitedTooLong."""
+        return self.report(self.wait(self.submit(question).id, timeout=timeout).id)
+
+    def report(self, run: str) -> Report:
+        """The report as data."""
+        return self._do(calls.report(run))
+
+    def report_as(self, run: str, format: str) -> bytes:
+        """The report as Markdown (``md``), HTML (``html``) or JSON (``json``)."""
+        return self._do(calls.report_as(run, format))
+
+    def source(self, run: str, snapshot: str) -> StoredPage:
+        """A page that the report quotes, as it was read."""
+        return self._do(calls.source(run, snapshot))
+
+    def verification(self, run: str, *, refetch: bool = False) -> Verification:
+        """The report checked again; with ``refetch`` its sources are fetched, which takes up to a minute."""
+        return self._do(calls.verification(run, refetch))
+
+    def dead_letters(self, *, limit: int | None = None, cursor: str | None = None) -> DeadLetterPage:
+        """A page of dead letters, newest first."""
+        return self._do(calls.dead_letters(limit=limit, cursor=cursor))
+
+    def dead_letter(self, letter: str) -> DeadLetterDetail:
+        """One with its content."""
+        return self._do(calls.dead_letter(letter))
+
+    def requeue(self, letter: str) -> DeadLetterDetail:
+        """Send one to the queue that gave it up."""
+        return self._do(calls.requeue(letter))
+
+    def drop(self, letter: str) -> None:
+        """Forget one."""
+        self._do(calls.drop(letter))
+
+    def create_key(self, request: KeyRequest) -> NewKey:
+        """Make an API key; only this answer has its secret."""
+        return self._do(calls.create_key(request))
+
+    def keys(self, tenant: str | None = None) -> KeyList:
+        """Every key of a tenant, by default the caller's."""
+        return self._do(calls.keys(tenant))
+
+    def rotate_key(self, key: str, overlap: float, tenant: str | None = None) -> NewKey:
+        """Make a key in place of one, which ends after ``overlap`` seconds."""
+        return self._do(calls.rotate_key(key, overlap, tenant))
+
+    def revoke_key(self, key: str, tenant: str | None = None) -> ApiKey:
+        """End a key at once."""
+        return self._do(calls.revoke_key(key, tenant))
+
+    def ready(self) -> bytes:
+        """What the API says of its dependencies, whether they are all well or not."""
+        with self._reached():
+            return (self._send(calls.ready())).content
+
+    def _do(self, call: Call[Answer]) -> Answer:
+        tried = 0
+        while True:
+            tried += 1
+            try:
+                with self._reached():
+                    response = self._send(call)
+                    if response.status_code < 400:
+                        return call.read(response.content)
+                raise refusal(response.status_code, response.content, response.headers.get("retry-after"))
+            except ClientError as error:
+                pause = call.pause(tried, self.retries, error)
+                if pause is None:
+                    raise
+            time.sleep(pause)
+
+    def _send(self, call: Call[Any]) -> httpx.Response:
+        timeout = httpx.Timeout(call.timeout, connect=5.0)
+        return self._http.request(call.method, call.path, params=call.params, headers=call.headers, content=call.content, timeout=timeout)
+
+    def _follow(self, following: Following) -> Iterator[Event]:
+        while following.pause is not None:
+            time.sleep(following.pause)
+            try:
+                with self._opened(following) as response:
+                    messages = Messages()
+                    for line in response.iter_lines():
+                        data = messages.line(line)
+                        event = following.takes(data) if data is not None else None
+                        if event is not None:
+                            yield event
+                        following.in_time()
+                following.closed(response.status_code)
+            except ClientError as error:
+                following.lost(error)
+
+    @contextmanager
+    def _opened(self, following: Following) -> Iterator[httpx.Response]:
+        timeout = httpx.Timeout(30.0, connect=5.0, read=following.silence)
+        options: dict[str, Any] = {"headers": following.headers, "timeout": timeout}
+        with self._reached(), self._http.stream("GET", following.path, **options) as response:
+            if response.status_code >= 400:
+                content = response.read()
+                raise refusal(response.status_code, content, response.headers.get("retry-after"))
+            yield response
+
+    @contextmanager
+    def _reached(self) -> Iterator[None]:
+        try:
+            yield
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+            raise calls.no_address(self.url, str(error)) from error
+        except httpx.HTTPError as error:
+            raise calls.unreachable(self.url, str(error) or type(error).__name__) from error
+        except ValidationError as error:
+            raise calls.another(self.url) from error
+
+
+def _checked(run: RunDetail) -> RunDetail:
+    if run.state is not RunState.SUCCEEDED:
+        raise RunFailed(run)
+    return run

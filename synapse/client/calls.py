@@ -1,0 +1,182 @@
+"""Every request there is, as a value: what is sent, and how the answer is read. Both clients make the same ones."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Generic, TypeVar
+from urllib.parse import quote
+
+from pydantic import BaseModel
+
+from synapse.client.errors import ClientError, Refused, Unreachable
+from synapse.contracts.api_key import ApiKey, KeyList, KeyRequest, NewKey
+from synapse.contracts.dead_letter import DeadLetterDetail, DeadLetterPage
+from synapse.contracts.report import Report, StoredPage
+from synapse.contracts.run import RunDetail, RunPage, RunRequest
+from synapse.contracts.verification import Verification
+
+Answer = TypeVar("Answer")
+Model = TypeVar("Model", bound=BaseModel)
+
+TIMEOUT: Final = 30.0
+REFETCH_TIMEOUT: Final = 120.0
+_FIRST_PAUSE: Final = 0.5
+_LONGEST_PAUSE: Final = 10.0
+
+
+@dataclass(frozen=True)
+class Call(Generic[Answer]):
+    """One request. ``repeatable``: sent twice, it does what it does once. ``timeout`` in seconds."""
+
+    method: str
+    path: str
+    read: Callable[[bytes], Answer]
+    params: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content: bytes | None = None
+    timeout: float = TIMEOUT
+    repeatable: bool = True
+
+    def pause(self, tried: int, retries: int, error: ClientError) -> float | None:
+        """Seconds to wait before it is sent again after so many tries; None when it is not to be."""
+        if tried > retries or not self.repeatable or not error.retryable:
+            return None
+        asked = error.retry_after if isinstance(error, Refused) else None
+        pause = _FIRST_PAUSE * 2 ** (tried - 1) if asked is None else asked
+        return pause if pause <= _LONGEST_PAUSE else None
+
+
+def submit(request: RunRequest | str, key: str | None) -> Call[RunDetail]:
+    """Start a run. It has a key of its own when none is given, so that it can be repeated after a lost answer."""
+    asked = RunRequest(question=request) if isinstance(request, str) else request
+    headers = {"Content-Type": "application/json", "Idempotency-Key": key or str(uuid.uuid4())}
+    return Call("POST", "/v1/runs", _reads(RunDetail), headers=headers, content=asked.model_dump_json(exclude_none=True).encode())
+
+
+def runs(**filters: Any) -> Call[RunPage]:
+    """A page of runs."""
+    return Call("GET", "/v1/runs", _reads(RunPage), params=_given(filters))
+
+
+def run(run: str) -> Call[RunDetail]:
+    """A run with every step."""
+    return Call("GET", path(run), _reads(RunDetail))
+
+
+def cancel(run: str, reason: str | None) -> Call[RunDetail]:
+    """Stop a run."""
+    return _post(f"{path(run)}/cancel", RunDetail, _given({"reason": reason}))
+
+
+def resume(run: str) -> Call[RunDetail]:
+    """Go on with a run. Not repeatable: the second one finds that it runs already, and is refused."""
+    return Call("POST", f"{path(run)}/resume", _reads(RunDetail), repeatable=False)
+
+
+def report(run: str) -> Call[Report]:
+    """The report as data."""
+    return Call("GET", f"{path(run)}/report", _reads(Report), params={"format": "json"})
+
+
+def report_as(run: str, format: str) -> Call[bytes]:
+    """The report as a file."""
+    return Call("GET", f"{path(run)}/report", bytes, params={"format": format})
+
+
+def source(run: str, snapshot: str) -> Call[StoredPage]:
+    """A stored page of a report."""
+    return Call("GET", f"{path(run)}/sources/{_segment(snapshot)}", _reads(StoredPage))
+
+
+def verification(run: str, refetch: bool) -> Call[Verification]:
+    """The report checked again."""
+    timeout = REFETCH_TIMEOUT if refetch else TIMEOUT
+    return Call("GET", f"{path(run)}/verification", _reads(Verification), params={"refetch": refetch}, timeout=timeout)
+
+
+def dead_letters(**filters: Any) -> Call[DeadLetterPage]:
+    """A page of dead letters."""
+    return Call("GET", "/v1/dead-letters", _reads(DeadLetterPage), params=_given(filters))
+
+
+def dead_letter(letter: str) -> Call[DeadLetterDetail]:
+    """One with its content."""
+    return Call("GET", path(letter, "dead-letters"), _reads(DeadLetterDetail))
+
+
+def requeue(letter: str) -> Call[DeadLetterDetail]:
+    """Send one to the queue that gave it up. Not repeatable: it is forgotten by that."""
+    return Call("POST", f"{path(letter, 'dead-letters')}/requeue", _reads(DeadLetterDetail), repeatable=False)
+
+
+def drop(letter: str) -> Call[None]:
+    """Forget one."""
+    return Call("DELETE", path(letter, "dead-letters"), lambda content: None, repeatable=False)
+
+
+def create_key(request: KeyRequest) -> Call[NewKey]:
+    """Make an API key. Not repeatable: each time it is another one."""
+    headers = {"Content-Type": "application/json"}
+    return Call("POST", "/v1/keys", _reads(NewKey), headers=headers, content=request.model_dump_json().encode(), repeatable=False)
+
+
+def keys(tenant: str | None) -> Call[KeyList]:
+    """Every key of a tenant."""
+    return Call("GET", "/v1/keys", _reads(KeyList), params=_given({"tenant": tenant}))
+
+
+def rotate_key(key: str, overlap: float, tenant: str | None) -> Call[NewKey]:
+    """Make a key in place of one. Not repeatable: each time it is another one."""
+    return replace(
+        _post(f"{path(key, 'keys')}/rotate", NewKey, {"overlap_seconds": overlap}), params=_given({"tenant": tenant}), repeatable=False
+    )
+
+
+def revoke_key(key: str, tenant: str | None) -> Call[ApiKey]:
+    """End a key at once."""
+    return Call("DELETE", path(key, "keys"), _reads(ApiKey), params=_given({"tenant": tenant}))
+
+
+def ready() -> Call[bytes]:
+    """How the API's dependencies are."""
+    return Call("GET", "/readyz", bytes, repeatable=False)
+
+
+def path(name: str, kind: str = "runs") -> str:
+    """The path of one thing: one segment, whatever is given, for a slash or a question mark must not lead to another route."""
+    return f"/v1/{kind}/{_segment(name)}"
+
+
+def unreachable(url: str, why: str) -> Unreachable:
+    """Nothing answers there."""
+    return Unreachable(f"the API at {url} does not answer: {why}", remedy="start it with 'synapse up', or set SYNAPSE_API_URL")
+
+
+def no_address(url: str, why: str) -> Unreachable:
+    """What was given is no URL."""
+    remedy = "set it, e.g. to http://127.0.0.1:8800"
+    return Unreachable(f"{url!r} is no address: {why}", passes=False, field="SYNAPSE_API_URL", remedy=remedy)
+
+
+def another(url: str) -> Unreachable:
+    """What answers there is something else."""
+    return Unreachable(f"what answers at {url} is not this API", passes=False, remedy="check SYNAPSE_API_URL")
+
+
+def _segment(name: str) -> str:
+    return quote(name, safe="") if name.strip(".") else "none"
+
+
+def _reads(model: type[Model]) -> Callable[[bytes], Model]:
+    return model.model_validate_json
+
+
+def _post(path: str, model: type[Model], content: Mapping[str, Any]) -> Call[Model]:
+    return Call("POST", path, _reads(model), headers={"Content-Type": "application/json"}, content=json.dumps(content).encode())
+
+
+def _given(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from synapse.api.app import create_app
+from synapse.client import AsyncClient, Client, Conflict, NotFound, RunFailed, RunRequest, RunState, Unreachable, WaitedTooLong
+from synapse.settings import ApiSettings
+from tests.unit.client import answers
+from tests.unit.workbench import Workbench
+
+
+@pytest.fixture
+async def api(bench: Workbench) -> AsyncIterator[AsyncClient]:
+    """A client of the real application."""
+    app = create_app(bench.service, ApiSettings(api_token=None))
+    async with AsyncClient("http://127.0.0.1:8800", transport=httpx.ASGITransport(app), retries=0) as client:
+        yield client
+
+
+def test_both_clients_have_the_same_methods_with_the_same_arguments() -> None:
+    def public(kind: type) -> dict[str, list[str]]:
+        found = inspect.getmembers(kind, inspect.isfunction)
+        return {name: list(inspect.signature(each).parameters) for name, each in found if not name.startswith("_")}
+
+    blocking, asynchronous = public(Client), public(AsyncClient)
+    assert blocking.pop("close") == asynchronous.pop("aclose")
+    assert blocking == asynchronous
+
+
+async def test_a_run_of_the_real_api_from_start_to_end(api: AsyncClient, bench: Workbench) -> None:
+    run = await api.submit(RunRequest(workflow="echo", input={"text": "hello"}), key="k")
+    assert (await api.submit(RunRequest(workflow="echo", input={"text": "hello"}), key="k")).id == run.id
+    await asyncio.to_thread(bench.work)
+    assert [event.seq async for event in api.stream(run.id)] == [1, 2, 3, 4]
+    ended = await api.wait(run.id)
+    assert (ended.state, ended.output) == (RunState.SUCCEEDED, {"text": "hello"})
+    assert [each.id async for each in api.each_run(workflow="echo")] == [run.id]
+    assert (await api.cancel(run.id)).state is RunState.SUCCEEDED
+    with pytest.raises(Conflict):
+        await api.resume(run.id)
+    with pytest.raises(NotFound, match="no run"):
+        await api.report("nobody")
+    assert (await api.dead_letters()).letters == ()
+
+
+async def test_a_run_that_failed_is_an_error_and_can_be_resumed(api: AsyncClient, bench: Workbench) -> None:
+    run = await api.submit(RunRequest(workflow="echo", input={"text": "hello", "fail": True}))
+    await asyncio.to_thread(bench.work)
+    with pytest.raises(RunFailed, match="told to fail"):
+        await api.wait(run.id)
+    assert (await api.resume(run.id)).state is RunState.RUNNING
+    await asyncio.to_thread(bench.work)
+    assert [event.name async for event in api.stream(run.id)].count("run.failed") == 2
+
+
+async def test_waiting_ends_with_its_time(api: AsyncClient) -> None:
+    run = await api.submit(RunRequest(workflow="echo", input={"text": "hello"}))
+    with pytest.raises(WaitedTooLong):
+        await api.wait(run.id, timeout=0.05)
+
+
+async def test_a_stream_that_breaks_is_taken_up_after_the_last_event() -> None:
+    streams = [
+        httpx.Response(200, stream=answers.Breaks(answers.event(1, "run.created"))),
+        httpx.Response(200, text=answers.event(1, "run.created") + answers.event(2, "run.succeeded")),
+        httpx.Response(204),
+    ]
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.headers["last-event-id"])
+        return streams.pop(0)
+
+    async with AsyncClient("http://api.test", transport=httpx.MockTransport(answer)) as client:
+        assert [event.seq async for event in client.stream("r")] == [1, 2]
+    assert asked == ["0", "1", "2"]
+
+
+async def test_an_address_that_is_none_is_named() -> None:
+    with pytest.raises(Unreachable):
+        AsyncClient("http://a:b")
