@@ -66,6 +66,12 @@ LLM_SLOT_SECONDS = Histogram(
 LLM_TOKENS = Counter("synapse_llm_tokens_total", "Tokens as servers report them, else estimated", ["role", "direction"])
 LLM_COST = Counter("synapse_llm_cost_total", "Cost in the currency of the operator's prices", ["role"])
 
+# A counter that appears with its first increment does not rise for whoever scrapes it: the few names of these are there from the start.
+for _how in ("created", "resumed"):
+    RUNS_STARTED.labels(_how)
+for _state in ("succeeded", "failed", "cancelled"):
+    RUNS_ENDED.labels(_state)
+
 
 def exemplar(traceparent: str | None) -> dict[str, str] | None:
     """The trace of a W3C traceparent as a histogram takes it, so that a slow bucket leads to a run that was slow."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import pytest
 from synapse.engine import topology
 from synapse.engine.registry import Registry
 from tests.deploy.composed import ROOT
+from tests.deploy.queries import FOREIGN
 from tests.services import RabbitMQ, ServiceMissing
 from tests.services.ports import free_port
 from tests.waiting import until
@@ -94,8 +96,8 @@ def test_each_queue_has_a_series_of_its_own(deployed: Deployed) -> None:
     url = f"http://127.0.0.1:{deployed.prometheus_port}/metrics"
     until(lambda: 'queue="synapse-search"' in httpx.get(url, trust_env=False).text, "the queue is counted")
     text = httpx.get(url, trust_env=False).text
-    assert "rabbitmq_queue_messages_unacked{" in text
-    assert "rabbitmq_queue_messages_ready{" in text
+    told = {re.split(r"[{ ]", line)[0] for line in text.splitlines() if line and not line.startswith("#")}
+    assert {name for name in FOREIGN if name.startswith("rabbitmq_")} <= told
 
 
 def test_the_definitions_are_as_the_code_is_now() -> None:
