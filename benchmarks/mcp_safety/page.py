@@ -16,7 +16,8 @@ Synapse's two servers and the reference servers of the protocol, installed that 
 server gets the same calls over MCP (streamable HTTP for ours, standard streams for the others), with the settings that it has when nothing
 is set, and in a fresh process for each row. Only where tokens and quotas are tried are they set. For what fetches, names and connections
 lead to a hostile site on loopback, and each address that is dialled is written down; what is not public leads to a site that answers with
-a secret. Of several attempts in a row the worst counts, and how many went wrong is told.
+a secret. Of several attempts in a row the worst counts, and how many went wrong is told. Memory is that of a server and all processes that
+it starts, over what they had after an ordinary page; what they share counts once.
 
 | outcome | meaning |
 | --- | --- |
