@@ -19,6 +19,7 @@ from tests.services.ports import free_port
 from tests.services.process import ServerProcess
 from tests.waiting import until
 
+TOKEN = "a-token-of-some-length"
 QUESTION = "How do ants find food?"
 PAGE = "# Ants\n\nAnts find food by following scent trails that other ants have laid. An ant lays a trail on its way home.\n"
 
@@ -80,6 +81,7 @@ def api(postgres_url: str, broker_url: str, web: Engine, collector: Collector, t
         "SYNAPSE_MCP_PRIMARY_URL": f"http://127.0.0.1:{ports[1]}/mcp/",
         "SYNAPSE_MCP_FILESYSTEM_URL": f"http://127.0.0.1:{ports[2]}/mcp/",
         "SYNAPSE_SEARXNG_URL": f"http://{web.address}",
+        "SYNAPSE_API_TOKEN": TOKEN,
         "SYNAPSE_OTEL_ENDPOINT": collector.url,
         "OTEL_BSP_SCHEDULE_DELAY": "100",
         "PYTHONPATH": str(Path(__file__).parents[2]),
@@ -109,7 +111,7 @@ def orphans(spans: list[Seen]) -> list[Seen]:
 
 
 def test_a_run_is_one_trace_from_the_request_to_what_its_tools_fetched(api: str, collector: Collector, web: Engine) -> None:
-    with httpx.Client(base_url=api, timeout=60, trust_env=False) as client:
+    with httpx.Client(base_url=api, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=60, trust_env=False) as client:
         run = client.post("/v1/runs", json={"question": QUESTION}).json()["id"]
         assert until(lambda: ended(client, run), "the run ends") == "succeeded", client.get(f"/v1/runs/{run}").text
         steps = client.get(f"/v1/runs/{run}").json()["steps"]
