@@ -7,6 +7,9 @@ SynapseError
 ├── NotFound              404
 ├── Unauthorized          401  who calls could not be told
 ├── Forbidden             403  who calls may not do this
+├── LimitReached          429  the tenant has too much under way
+│   ├── TooManyRuns       429
+│   └── BacklogFull       429
 ├── StepError             500  an agent could not do its work
 │   ├── Transient         503  trying again may help
 │   ├── StepTimeout       504  the step's or the call's time ran out
@@ -74,6 +77,33 @@ class Forbidden(SynapseError):
     """The credentials do not reach that far."""
 
     code, status = "forbidden", 403
+
+
+class LimitReached(SynapseError):
+    """The tenant has too much under way. ``retry_after`` is in seconds."""
+
+    code, status = "limit-reached", 429
+
+    def __init__(self, detail: str | None = None, *, field: str | None = None, remedy: str | None = None, retry_after: int = 5) -> None:
+        super().__init__(detail, field=field, remedy=remedy)
+        self.retry_after = retry_after
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What the answer says beside its body."""
+        return {"Retry-After": str(self.retry_after)}
+
+
+class TooManyRuns(LimitReached):
+    """The tenant has too many runs under way."""
+
+    code = "too-many-runs"
+
+
+class BacklogFull(LimitReached):
+    """Too many of the tenant's steps wait for their turn."""
+
+    code = "backlog-full"
 
 
 class StepError(SynapseError):

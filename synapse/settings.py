@@ -104,6 +104,24 @@ class EngineSettings(_Settings):
     concurrency: int = Field(default=4, ge=1, le=256, description="Steps at a time in an embedded or thread-pool worker.")
 
 
+class TenantSettings(_Settings):
+    """What each tenant may have at once. Unset, there is no such limit, and nothing is counted. The same for every process."""
+
+    tenant_window: int | None = Field(
+        default=None, ge=1, description="Steps on their way to workers at once; the others wait in SQL, the most urgent run's first."
+    )
+    tenant_steps_per_second: float | None = Field(default=None, gt=0, description="Steps sent to workers, with a second's worth at once.")
+    tenant_max_runs: int | None = Field(default=None, ge=1, description="Runs under way; one more is answered with 429.")
+    tenant_max_backlog: int | None = Field(
+        default=None, ge=1, description="Steps that wait for the window or the rate; while there are more, a new run is answered with 429."
+    )
+
+    @property
+    def windowed(self) -> bool:
+        """Whether steps may have to wait."""
+        return self.tenant_window is not None or self.tenant_steps_per_second is not None
+
+
 class ToolSettings(_Settings):
     """Where agents find their tools."""
 

@@ -49,7 +49,7 @@ IdempotencyKey = Annotated[
 @router.post(
     "",
     status_code=202,
-    responses={200: {"model": RunDetail, "description": "The run that this key had started"}, **declared(400, 404, 409, 413, 415)},
+    responses={200: {"model": RunDetail, "description": "The run that this key had started"}, **declared(400, 404, 409, 413, 415, 429)},
 )
 def submit(
     request: Annotated[RunRequest, Body(openapi_examples=_EXAMPLES)],

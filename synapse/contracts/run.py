@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from pydantic import Field, JsonValue
 
@@ -43,6 +43,9 @@ class Failure(Frozen):
     message: str
 
 
+DEFAULT_PRIORITY: Final = 5
+
+
 class RunRequest(Frozen):
     """What starts a run: a workflow's name and its input. ``question`` alone is shorthand for a research run."""
 
@@ -50,6 +53,9 @@ class RunRequest(Frozen):
     input: dict[str, JsonValue] = Field(default_factory=dict, examples=[{"question": "How does asyncio schedule tasks?", "max_sources": 8}])
     question: str | None = Field(default=None, description="Shorthand for input.question.", examples=["How does asyncio schedule tasks?"])
     timeout_seconds: float | None = Field(default=None, gt=0, le=7 * 86400, description="The run's deadline, from now.")
+    priority: int = Field(
+        default=DEFAULT_PRIORITY, ge=1, le=9, description="Of the steps that wait in a queue those of the highest are taken first."
+    )
 
 
 class StepView(Frozen):

@@ -15,7 +15,7 @@ MOST_KEPT = 1_000_000
 """Bytes of a body that are kept. Synapse's own messages have a few hundred."""
 _BROKERS_OWN = ("x-death", "x-first-death-exchange", "x-first-death-queue", "x-first-death-reason", "x-last-death-exchange",
                 "x-last-death-queue", "x-last-death-reason", "x-delivery-count")  # fmt: skip
-_PROPERTIES = ("content_type", "content_encoding", "correlation_id", "message_id", "type")
+_PROPERTIES = ("content_type", "content_encoding", "correlation_id", "message_id", "type", "priority")
 
 
 def corpse_of(message: Any, now: datetime) -> Corpse:

@@ -20,6 +20,7 @@ from synapse.faults import reach
 from synapse.state.database import Database
 from synapse.state.events import START, Cursor
 from synapse.state.records import Sweep
+from synapse.state.window import Window
 from synapse.telemetry import metrics
 
 _log = structlog.get_logger(__name__)
@@ -34,11 +35,22 @@ _LEAVE_SECONDS = 5.0
 class Housekeeping:
     """The thread; `start` and `stop` it with the worker."""
 
-    def __init__(self, database: Database, publisher: Publisher, holder: str, reconcile_every: float = 1.0) -> None:
+    def __init__(
+        self,
+        database: Database,
+        publisher: Publisher,
+        holder: str,
+        reconcile_every: float = 1.0,
+        window: Window | None = None,
+        *,
+        windowed: bool = False,
+    ) -> None:
         self.database = database
         self.publisher = publisher
         self.holder = holder
         self.reconcile_every = reconcile_every
+        self._window = window
+        self._windowed = windowed
         self._closed = threading.Event()
         self._thread: threading.Thread | None = None
         self._cursor: Cursor = START
@@ -97,6 +109,9 @@ class Housekeeping:
         if not self._leads:
             self._cursor = _read(note) if note else START
             _log.info("housekeeping.leads", holder=self.holder)
+            if self._window is not None and not self._windowed:
+                # There may have been limits until a moment ago, and steps that wait for room.
+                self._window.disband()
         self._leads, self._renew_at = True, asked + _LEASE_SECONDS / 2
         metrics.RECONCILER_LEADER.set(1)
 
@@ -117,8 +132,11 @@ class Housekeeping:
         """One look at what a crash may have left; publishes what it found."""
         sweep = self.database.reconciler.sweep()
         reach("in-sweep", "repaired" if sweep.hints else "")
-        if self.publisher.hints(sweep.hints) < len(sweep.hints):
-            self.database.reconciler.unsent(sweep.hints)
+        hints = sweep.hints
+        if self._window is not None and self._windowed:
+            hints = (*self._window.admit(hints), *self._window.sweep())
+        if self.publisher.hints(hints) < len(hints):
+            self.database.reconciler.unsent(hints)
         metrics.HINTS_REPUBLISHED.inc(sweep.republished)
         metrics.LEASES_EXPIRED.inc(sweep.leases_expired)
         metrics.TIMERS_FIRED.inc(sweep.timers)

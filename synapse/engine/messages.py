@@ -28,7 +28,7 @@ def task_id(hint: Hint) -> str:
 
 def of_hint(hint: Hint) -> Publication:
     """Celery's protocol 2, on disk, to the agent's queue: one that is not there would swallow it in silence, so it is mandatory."""
-    properties = {**_PLAIN, "headers": _headers(hint), "correlation_id": task_id(hint)}
+    properties = {**_PLAIN, "headers": _headers(hint), "correlation_id": task_id(hint), "priority": hint.priority}
     # Args, kwargs, embedded canvas.
     body = json.dumps([[hint.run, hint.place, hint.digest], {}, _EMBED], separators=(",", ":"))
     return Publication("", queue_of(hint.agent), body.encode(), properties, mandatory=True)

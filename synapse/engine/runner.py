@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -26,6 +26,7 @@ from synapse.faults import reach
 from synapse.state.definitions import Definitions
 from synapse.state.ledger import Ledger, failure_of
 from synapse.state.records import STALE, Attempt, Hint, Keep, Note, Outcome
+from synapse.state.window import Window
 from synapse.telemetry import metrics, tracing
 from synapse.tools.loop import BackgroundLoop, process_loop
 from synapse.workflows.advance import Arrive, after
@@ -51,6 +52,7 @@ class Runner:
     toolbox: ToolboxFactory
     worker: str
     inline: bool = True
+    gate: Window | None = None
 
     def try_step(self, run: str, place: str, digest: str) -> str:
         """Try the step, and what follows it in its chain on the same queue.
@@ -86,7 +88,10 @@ class Runner:
         if outcome.led_on and isinstance(after(attempt.node, attempt.index), Arrive):
             metrics.JOINS_COMPLETED.inc()
         own = self._own(step, outcome)
-        self.publisher.hints([hint for hint in outcome.hints if hint is not own], wait=False)
+        others: Sequence[Hint] = [hint for hint in outcome.hints if hint is not own]
+        if self.gate is not None:
+            others = self.gate.admit(others, ended=attempt.run)
+        self.publisher.hints(others, wait=False)
         if own is None:
             return became, outcome.kept
         key, index = parse_place(own.place)

@@ -13,8 +13,9 @@ from synapse.engine.housekeeping import Housekeeping
 from synapse.engine.publisher import Publisher, open_publisher
 from synapse.engine.registry import Registry
 from synapse.engine.runner import Runner
-from synapse.settings import BrokerSettings, EngineSettings, LlmSettings, StorageSettings, ToolSettings
+from synapse.settings import BrokerSettings, EngineSettings, LlmSettings, StorageSettings, TenantSettings, ToolSettings
 from synapse.state.database import Database
+from synapse.state.window import Window
 from synapse.tools.llm import Models
 from synapse.tools.mcp import McpTools
 
@@ -30,12 +31,14 @@ class Runtime:
         tools: ToolSettings | None = None,
         registry: Registry | None = None,
         llm: LlmSettings | None = None,
+        tenants: TenantSettings | None = None,
     ) -> None:
         self.storage = storage or StorageSettings()
         self.broker = broker or BrokerSettings()
         self.engine = engine or EngineSettings()
         self.tool_settings = tools or ToolSettings()
         self.llm_settings = llm or LlmSettings()
+        self.tenants = tenants or TenantSettings()
         if registry is not None:
             self.__dict__["registry"] = registry
 
@@ -53,6 +56,17 @@ class Runtime:
     def publisher(self) -> Publisher:
         """The way to the broker."""
         return open_publisher(self.broker, self.registry.queues())
+
+    @cached_property
+    def window(self) -> Window:
+        """What tenants with limits have on their way."""
+        limits = self.tenants
+        return Window(self.database.driver, self.engine.hint_grace_seconds, limits.tenant_window, limits.tenant_steps_per_second)
+
+    @property
+    def gate(self) -> Window | None:
+        """What steps pass before they are sent; None where no tenant's ever wait."""
+        return self.window if self.tenants.windowed else None
 
     @cached_property
     def tools(self) -> McpTools:
@@ -85,7 +99,9 @@ class Runtime:
             heartbeat=self.heartbeat,
             toolbox=self.toolbox,
             worker=self.holder,
-            inline=self.engine.inline,
+            # A step that is gone on with passes no gate: where there is one, each step passes it.
+            inline=self.engine.inline and self.gate is None,
+            gate=self.gate,
         )
 
     def toolbox(self, context: StepContext, progress: Callable[[float, float, str], Awaitable[None]]) -> Toolbox:
@@ -94,11 +110,12 @@ class Runtime:
 
     def housekeeping(self) -> Housekeeping:
         """A new housekeeping thread, not started."""
-        return Housekeeping(self.database, self.publisher, self.holder, self.engine.reconcile_seconds)
+        every, windowed = self.engine.reconcile_seconds, self.tenants.windowed
+        return Housekeeping(self.database, self.publisher, self.holder, every, self.window, windowed=windowed)
 
     def again(self) -> Runtime:
         """The same settings and agents with none of the parts made: what a forked child needs."""
-        return Runtime(self.storage, self.broker, self.engine, self.tool_settings, self.registry, self.llm_settings)
+        return Runtime(self.storage, self.broker, self.engine, self.tool_settings, self.registry, self.llm_settings, self.tenants)
 
     def close(self) -> None:
         """Close what was made."""
@@ -107,3 +124,4 @@ class Runtime:
             if name in made:
                 made.pop(name).close()
         made.pop("runner", None)
+        made.pop("window", None)

@@ -16,8 +16,10 @@ from synapse.engine.runtime import Runtime
 from synapse.errors import InvalidInput
 from synapse.faults import reach
 from synapse.service.catalog import Catalog
+from synapse.service.room import check_room
 from synapse.state.holdings import Holdings
 from synapse.state.lifecycle import NewRun
+from synapse.state.records import Hint
 from synapse.telemetry import tracing
 from synapse.workflows.compile import checked_input, compile_workflow
 from synapse.workflows.program import Program, build
@@ -50,6 +52,7 @@ class Runs:
         Raises InvalidInput naming the field, NotFound for an unknown workflow, Conflict for an idempotency key that was used
         for another request. Once this returns, the run will end, whatever dies.
         """
+        check_room(self.runtime, self.tenant, idempotency_key)
         program = self._program(request.workflow)
         given = {**request.input, **({"question": request.question} if request.question is not None else {})}
         _check_size(given)
@@ -61,12 +64,13 @@ class Runs:
             fingerprint=_fingerprint(request),
             traceparent=tracing.current() or traceparent,
             tenant=self.tenant,
+            priority=request.priority,
         )
         reach("before-submit")
         with tracing.child("ledger.begin", kind="client", about={"synapse.run": new.id}):
             begun = self._held.begin(program, new)
         reach("in-submit")
-        self.runtime.publisher.hints(begun.hints)
+        self._send(begun.hints)
         return Submitted(self.get(begun.run), begun.created)
 
     @property
@@ -96,8 +100,12 @@ class Runs:
     def resume(self, run: str) -> RunDetail:
         """Go on with a failed or cancelled run from its last good steps. Raises NotFound, Conflict."""
         program = build(self._held.definition(run))
-        self.runtime.publisher.hints(self._held.resume(program, run))
+        self._send(self._held.resume(program, run))
         return self.get(run)
+
+    def _send(self, hints: Sequence[Hint]) -> None:
+        gate = self.runtime.gate
+        self.runtime.publisher.hints(hints if gate is None else gate.admit(hints))
 
     def events(self, run: str, after: int = 0, limit: int = 1000) -> Sequence[Event]:
         """Events of a run with a number above ``after``. Raises NotFound."""

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from synapse.state.holdings import Holdings
     from synapse.state.queries import Queries
 
-VERSION = "0004"
+VERSION = "0005"
 """The newest migration: what the tables must be at for this program."""
 
 _HAS_TABLES = {

@@ -68,9 +68,9 @@ class FusedLedger(Ledger):
         found = session.rows(claim_sql(kinds), parameters)
         if not found:
             return None
-        number, failures, run_input, deadline, traceparent, *fetched = found[0]
+        number, failures, run_input, deadline, traceparent, priority, *fetched = found[0]
         rows = self._read(Rows(), kinds, fetched)
-        return Attempt(run, node, index, number, failures, run_input, self.driver.moment(deadline), rows, traceparent)
+        return Attempt(run, node, index, number, failures, run_input, self.driver.moment(deadline), rows, traceparent, priority)
 
     def complete(self, program: Program, attempt: Attempt, output: dict[str, Any], keep: Keep | None = None) -> Outcome:
         """As `Ledger.complete`; in one round trip where what is next can be told beforehand, or does not matter yet."""
@@ -137,7 +137,7 @@ class FusedLedger(Ledger):
         if not found:
             return STALE
         pending, *fetched = found[0]
-        hints = hints_of(program, attempt.run, others.steps, attempt.traceparent) if pending == 0 else ()
+        hints = hints_of(program, attempt.run, others.steps, attempt.traceparent, attempt.priority) if pending == 0 else ()
         if chosen is None:
             return Outcome(True, hints, ends)
         kept = replace(attempt, node=chosen.node, index=chosen.index, number=1, failures=0, rows=self._read(rows, kinds or (), fetched))

@@ -33,4 +33,4 @@ class FusedLifecycle(Lifecycle):
         }
         if not self.driver.rows(begin_sql(joins=bool(made.joins), steps=bool(made.steps)), parameters):
             return super().begin(program, new)
-        return Begun(new.id, created=True, hints=hints_of(program, new.id, made.steps, new.traceparent))
+        return Begun(new.id, created=True, hints=hints_of(program, new.id, made.steps, new.traceparent, new.priority))

@@ -27,7 +27,7 @@ _STARTABLE = "(deadline IS NULL OR deadline > {now})"
 
 LOCK_CLAIMABLE = f"SELECT agent, state FROM step WHERE run = :run AND node = :node AND idx = :idx AND {_CLAIMABLE}{{lock}}"
 COUNT_STARTABLE = f"""UPDATE run SET seq = seq + 1, position = {{later}} WHERE id = :run AND state = 'running' AND {_STARTABLE}
-RETURNING seq, input, deadline, traceparent"""
+RETURNING seq, input, deadline, traceparent, priority"""
 CLAIM = """UPDATE step SET state = 'running', attempt = attempt + 1, lost = lost + :lost, due = {in:lease}, started_at = {now},
  worker = :worker
 WHERE run = :run AND node = :node AND idx = :idx RETURNING attempt, failures"""
@@ -76,13 +76,13 @@ class Ledger:
         counted = session.rows(COUNT_STARTABLE, {"run": run})
         if not counted:
             return None
-        seq, run_input, deadline, traceparent = counted[0]
+        seq, run_input, deadline, traceparent, priority = counted[0]
         number, failures = session.rows(CLAIM, {**where, "lost": int(state == "running"), "lease": self.lease, "worker": worker})[0]
         note = Note("status_update", "step.started", place(key, index), agent, number, {"worker": worker})
         self.writes.note(session, run, seq, [note])
         rows = self.writes.fetch(session, run, fetches(program, node, index), Rows())
         given = self.driver.loads(run_input)
-        return Attempt(run, node, index, number, failures, given, self.driver.moment(deadline), rows, traceparent)
+        return Attempt(run, node, index, number, failures, given, self.driver.moment(deadline), rows, traceparent, priority)
 
     # -- results ------------------------------------------------------------------------------------------------
 
@@ -215,7 +215,7 @@ class Ledger:
         chosen = choose(ready, keep)
         kept = self._claim(session, program, run, chosen.node.key, chosen.index, keep.worker) if keep and chosen else None
         others = [step for step in ready if kept is None or step is not chosen]
-        return Outcome(True, hints_of(program, run, others, attempt.traceparent), ended, kept=kept)
+        return Outcome(True, hints_of(program, run, others, attempt.traceparent, attempt.priority), ended, kept=kept)
 
     def _rows(self, session: Session, program: Program, attempt: Attempt, way: Start) -> Rows:
         wanted: list[Fetch] = needs(program, way.node, way.index)
@@ -262,9 +262,11 @@ def choose(ready: list[NewStep], keep: Keep | None) -> NewStep | None:
     return next((step for step in ready if queue_of(step.node.source.agent) == keep.queue), None) if keep else None
 
 
-def hints_of(program: Program, run: str, steps: list[NewStep], traceparent: str | None) -> tuple[Hint, ...]:
+def hints_of(program: Program, run: str, steps: list[NewStep], traceparent: str | None, priority: int) -> tuple[Hint, ...]:
     """The messages that tell workers of steps that became ready."""
-    return tuple(Hint(run, place(step.node.key, step.index), step.node.source.agent, program.digest, traceparent) for step in steps)
+    return tuple(
+        Hint(run, place(step.node.key, step.index), step.node.source.agent, program.digest, traceparent, priority) for step in steps
+    )
 
 
 def failure_of(error: BaseException) -> Failure:

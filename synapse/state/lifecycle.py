@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from synapse.contracts.principal import DEFAULT_TENANT, Tenant
-from synapse.contracts.run import Failure
+from synapse.contracts.run import DEFAULT_PRIORITY, Failure
 from synapse.errors import Conflict, NotFound
 from synapse.state.driver import Session
 from synapse.state.ledger import Ledger, hints_of
@@ -20,9 +20,10 @@ from synapse.workflows.values import Rows
 ADD_WORKFLOW = """INSERT INTO workflow (digest, name, body, created_at) VALUES (:digest, :name, {json:body}, {now})
 ON CONFLICT (digest) DO NOTHING"""
 ADD_RUN = """INSERT INTO run
-(id, workflow, digest, state, input, seq, position, created_at, deadline, timeout, tenant, idempotency_key, fingerprint, traceparent)
+(id, workflow, digest, state, input, seq, position, created_at, deadline, timeout, tenant, idempotency_key, fingerprint, traceparent,
+ priority)
 VALUES (:run, :workflow, :digest, 'running', {json:input}, 1, {position}, {now}, {in:timeout}, :timeout,
- :tenant, :key, :fingerprint, :traceparent)
+ :tenant, :key, :fingerprint, :traceparent, :priority)
 ON CONFLICT DO NOTHING RETURNING id"""
 # By its id, too: a commit in doubt is tried again, and may have been done.
 BY_KEY = "SELECT id, fingerprint FROM run WHERE tenant = :tenant AND (idempotency_key = :key OR id = :run)"
@@ -37,7 +38,7 @@ REOPEN_STEPS = """UPDATE step SET state = 'ready', due = {in:grace}, failures = 
 WHERE run = :run AND state IN ('failed', 'running', 'waiting', 'ready') RETURNING node, idx, agent"""
 REOPEN_RUN = """UPDATE run
 SET state = 'running', seq = seq + 1, position = {later}, finished_at = NULL, error = NULL, deadline = {in:timeout}
-WHERE id = :run RETURNING seq, traceparent"""
+WHERE id = :run RETURNING seq, traceparent, priority"""
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class NewRun:
     fingerprint: str | None = None
     traceparent: str | None = None
     tenant: Tenant = DEFAULT_TENANT
+    priority: int = DEFAULT_PRIORITY
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ class Lifecycle:
             last = self.ledger.writes.count(session, new.id, 1) or 2
             self.ledger.end_run(session, new.id, "succeeded", None)
             self.ledger.writes.note(session, new.id, last, [Note("status_update", "run.succeeded")])
-        return Begun(new.id, created=True, hints=hints_of(program, new.id, made.steps, new.traceparent))
+        return Begun(new.id, created=True, hints=hints_of(program, new.id, made.steps, new.traceparent, new.priority))
 
     def cancel(self, run: str, reason: str) -> bool:
         """Stop the run: nothing of it starts any more, late results are refused. False when it had ended already.
@@ -137,11 +139,13 @@ class Lifecycle:
         reopened = session.rows(REOPEN_STEPS, {"run": run, "grace": self.ledger.writes.grace})
         if not reopened:
             raise Conflict("the run has no step to go on from", remedy="submit it again")
-        seq, traceparent = session.rows(REOPEN_RUN, {"run": run, "timeout": timeout})[0]
+        seq, traceparent, priority = session.rows(REOPEN_RUN, {"run": run, "timeout": timeout})[0]
         places = [place(node, decode_index(idx)) for node, idx, _ in reopened]
         note = Note("task_assign", "run.resumed", data={"next": places})
         self.ledger.writes.note(session, run, seq, [note])
-        return tuple(Hint(run, at, agent, program.digest, traceparent) for at, (_, _, agent) in zip(places, reopened, strict=True))
+        return tuple(
+            Hint(run, at, agent, program.digest, traceparent, priority) for at, (_, _, agent) in zip(places, reopened, strict=True)
+        )
 
     @staticmethod
     def _state(session: Session, run: str, lock: str = "") -> tuple[str, float]:
@@ -168,6 +172,7 @@ def run_parameters(program: Program, new: NewRun) -> dict[str, Any]:
         "key": new.idempotency_key,
         "fingerprint": new.fingerprint,
         "traceparent": new.traceparent,
+        "priority": new.priority,
     }
 
 

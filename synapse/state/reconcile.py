@@ -34,7 +34,7 @@ WHERE step.due < {now} AND step.state IN ('ready', 'waiting', 'running') AND run
 UNSENT = """UPDATE step SET due = {now}, hints = CASE WHEN hints > 0 THEN hints - 1 ELSE 0 END
 WHERE run = :run AND node = :node AND idx = :idx AND state = 'ready'"""
 LATE = "SELECT id FROM run WHERE finished_at IS NULL AND state = 'running' AND deadline < {now} LIMIT :batch"
-ABOUT = "SELECT digest, traceparent FROM run WHERE id = :run"
+ABOUT = "SELECT digest, traceparent, priority FROM run WHERE id = :run"
 
 
 class Reconciler:

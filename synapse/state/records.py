@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from synapse.contracts.run import DEFAULT_PRIORITY
 from synapse.workflows.program import Index, Node, encode_index, place
 from synapse.workflows.values import Rows
 
@@ -19,6 +20,7 @@ class Hint:
     agent: str
     digest: str
     traceparent: str | None = None
+    priority: int = DEFAULT_PRIORITY
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class Attempt:
     deadline: datetime | None
     rows: Rows
     traceparent: str | None = None
+    priority: int = DEFAULT_PRIORITY
 
     @property
     def key(self) -> dict[str, Any]:

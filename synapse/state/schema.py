@@ -67,6 +67,7 @@ run = sa.Table(
     sa.Column("traceparent", sa.Text),
     sa.Column("position", sa.BigInteger, nullable=False, server_default="0", comment="that of its last event"),
     sa.Column("tenant", Index, nullable=False, server_default="default", comment="whose it is; never changes"),
+    sa.Column("priority", sa.SmallInteger, nullable=False, server_default="5", comment="1 to 9, the most urgent"),
     sa.UniqueConstraint("tenant", "idempotency_key", name="run_key"),
     sa.Index("run_newest", "tenant", "created_at", "id"),
     sa.Index("run_deadline", "deadline", sqlite_where=_UNFINISHED, postgresql_where=_UNFINISHED),
@@ -194,4 +195,26 @@ api_key = sa.Table(
     sa.Column("last_used_at", Timestamp, comment="to the minute"),
     sa.Column("replaces", sa.Text, comment="the key that this one was rotated from"),
     sa.Index("api_key_tenant", "tenant", "created_at", "id"),
+)
+
+# Only where tenants have limits (synapse.state.window): a step that is ready and not yet taken has a row, sent or waiting for its turn.
+ticket = sa.Table(
+    "ticket",
+    metadata,
+    sa.Column("run", Index, primary_key=True),
+    sa.Column("node", Index, primary_key=True),
+    sa.Column("idx", Index, primary_key=True),
+    sa.Column("tenant", Index, nullable=False),
+    sa.Column("sent", sa.Boolean, nullable=False),
+    sa.Column("rank", sa.SmallInteger, nullable=False, comment="9 less the run's priority"),
+    sa.Column("at", Timestamp, nullable=False),
+    sa.Index("ticket_turn", "tenant", "sent", "rank", "at", "run", "node", "idx"),
+)
+
+flow = sa.Table(
+    "flow",
+    metadata,
+    sa.Column("tenant", Index, primary_key=True),
+    sa.Column("tokens", sa.Float, nullable=False, comment="steps that may be sent at once"),
+    sa.Column("at", Timestamp, nullable=False, comment="when that was so"),
 )

@@ -3,8 +3,10 @@ from __future__ import annotations
 import asyncio
 
 import httpx
+import pytest
 
 from synapse.contracts.run import RunRequest
+from synapse.settings import TenantSettings
 from tests.unit.workbench import QUESTION, Workbench
 
 ECHO = {"workflow": "echo", "input": {"text": "hello"}}
@@ -96,3 +98,19 @@ async def test_a_run_that_goes_on_cannot_be_resumed(client: httpx.AsyncClient) -
     assert (await client.post(f"/v1/runs/{run}/resume")).status_code == 409
     assert (await client.post("/v1/runs/nobody/resume")).status_code == 404
     assert (await client.post("/v1/runs/nobody/cancel")).status_code == 404
+
+
+async def test_a_tenant_at_its_limit_is_answered_with_429_and_when_to_come_back(bench: Workbench, client: httpx.AsyncClient) -> None:
+    bench.runtime.tenants = TenantSettings(tenant_max_runs=1)
+    body = {"workflow": "echo", "input": {"text": "x"}, "priority": 9}
+    assert (await client.post("/v1/runs", json=body)).status_code == 202
+    answer = await client.post("/v1/runs", json=body)
+    assert (answer.status_code, answer.headers["retry-after"], answer.headers["content-type"]) == (429, "5", "application/problem+json")
+    problem = answer.json()
+    assert (problem["type"], problem["field"]) == ("urn:synapse:problem:too-many-runs", "SYNAPSE_TENANT_MAX_RUNS")
+
+
+@pytest.mark.parametrize("priority", [0, 10, 1.5])
+async def test_a_priority_is_one_to_nine(client: httpx.AsyncClient, priority: float) -> None:
+    answer = await client.post("/v1/runs", json={"workflow": "echo", "input": {"text": "x"}, "priority": priority})
+    assert (answer.status_code, answer.json()["field"]) == (400, "priority")

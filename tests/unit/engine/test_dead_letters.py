@@ -61,7 +61,7 @@ def test_sent_again_it_is_the_message_that_it_was_for_the_queue_that_gave_it_up(
     was = messages.of_hint(hint)
     delivery: Any = Delivery(was.body)
     delivery.headers = {**was.properties["headers"], "x-death": delivery.headers["x-death"], "x-delivery-count": 3}
-    delivery.properties = {"correlation_id": was.properties["correlation_id"]}
+    delivery.properties = {name: was.properties[name] for name in ("correlation_id", "priority")}
     found = corpse_of(delivery, NOW)
     assert publication_of(Kept(found.queue, found.exchange, found.routing_key, found.properties, found.body)) == was
 

@@ -13,6 +13,7 @@ from synapse.contracts.messages import Event
 from synapse.engine import housekeeping as module
 from synapse.engine.housekeeping import LEASE, Housekeeping
 from synapse.errors import Unavailable
+from synapse.state.window import Window
 from synapse.telemetry import metrics
 from tests.unit.engine.workshop import Published, Workshop
 from tests.unit.state.house import step
@@ -315,3 +316,31 @@ def test_stopping_what_never_started_is_harmless(workshop: Workshop, keepers: Ke
     keeper, _ = keepers("one")
     keeper.stop()
     assert keepers.holder() is None
+
+
+def test_a_sweep_sends_what_waited_for_room(workshop: Workshop) -> None:
+    database = workshop.house.database
+    window = Window(database.driver, 30.0, 1, None)
+    publisher = Published(workshop.published.path)
+    keeper = Housekeeping(database, publisher, "h", 1.0, window, windowed=True)
+    begun = [workshop.house.begun(step("a")) for _ in range(2)]
+    assert [len(window.admit(each.hints)) for each in begun] == [1, 0]
+    keeper.sweep()
+    assert publisher.sent == []
+    workshop.house.do(begun[0].run, "a")
+    keeper.sweep()
+    assert [hint.run for hint, _ in publisher.sent] == [begun[1].run]
+
+
+def test_who_leads_without_windows_frees_what_waited_for_one(workshop: Workshop, keepers: Keepers) -> None:
+    database = workshop.house.database
+    window = Window(database.driver, 30.0, 1, None)
+    begun = [workshop.house.begun(step("a")) for _ in range(2)]
+    for each in begun:
+        window.admit(each.hints)
+    publisher = Published(workshop.published.path)
+    keeper = Housekeeping(database, publisher, "h", 0.02, window)
+    keepers.made.append(keeper)
+    keeper.start()
+    until(lambda: begun[1].run in [hint.run for hint, _ in publisher.sent], "the waiting step is sent", PATIENCE)
+    assert database.driver.rows("SELECT count(*) FROM ticket", {}) == [(0,)]

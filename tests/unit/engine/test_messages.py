@@ -75,3 +75,8 @@ def test_celery_reads_it_as_the_task_message_that_apply_async_would_have_sent() 
     assert request.argsrepr == "('run-1', 'read[3]')"
     rank(*request.args)
     assert ran == [("run-1", "read[3]", "d" * 64)]
+
+
+def test_a_hint_has_the_priority_of_its_run() -> None:
+    assert messages.of_hint(Hint("r", "a", "search", "d", priority=9)).properties["priority"] == 9
+    assert messages.of_hint(Hint("r", "a", "search", "d")).properties["priority"] == 5

@@ -16,6 +16,7 @@ from synapse.contracts.workflow import Retry
 from synapse.engine import runner as module
 from synapse.engine.runner import delay
 from synapse.errors import Permanent, StepTimeout, SynapseError, Transient, Unavailable
+from synapse.state.window import Window
 from synapse.telemetry import metrics
 from tests.moments import assert_utc
 from tests.unit.engine.workshop import Things, Told, Workshop, echo
@@ -522,3 +523,15 @@ def test_a_step_for_another_queue_is_left_to_that_queues_workers(workshop: Works
     runner = replace(workshop.runner, inline=True)
     assert runner.try_step(run, "a", workshop.house.programs[run].digest) == "succeeded"
     assert [hint.place for hint, _ in workshop.published.sent] == ["b"]
+
+
+def test_a_step_that_ended_makes_room_for_the_next_of_its_tenant(workshop: Workshop) -> None:
+    window = Window(workshop.house.database.driver, 30.0, 1, None)
+    runner = replace(workshop.runner, gate=window)
+    first, second = (workshop.house.begun({"chain": [step("a"), step("b")]}) for _ in range(2))
+    assert (len(window.admit(first.hints)), window.admit(second.hints)) == (1, ())
+    assert runner.try_step(first.run, "a", workshop.house.programs[first.run].digest) == "succeeded"
+    # The one that waited longer goes first; this run's next step has its turn after it.
+    assert [(hint.run, hint.place) for hint, _ in workshop.published.sent] == [(second.run, "a")]
+    assert runner.try_step(second.run, "a", workshop.house.programs[second.run].digest) == "succeeded"
+    assert [(hint.run, hint.place) for hint, _ in workshop.published.sent[1:]] == [(first.run, "b")]

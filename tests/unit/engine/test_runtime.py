@@ -12,7 +12,7 @@ from synapse.engine.housekeeping import Housekeeping
 from synapse.engine.publisher import MemoryPublisher
 from synapse.engine.registry import Registry
 from synapse.engine.runtime import Runtime
-from synapse.settings import BrokerSettings, EngineSettings, StorageSettings, ToolSettings
+from synapse.settings import BrokerSettings, EngineSettings, StorageSettings, TenantSettings, ToolSettings
 from tests.unit.engine.workshop import echo, make
 
 PARTS = ("database", "publisher", "tools", "heartbeat", "runner")
@@ -100,3 +100,16 @@ def test_a_forked_child_gets_the_same_settings_and_agents_and_parts_of_its_own(t
     assert child.database is not parent.database
     child.close()
     parent.close()
+
+
+def test_steps_pass_a_gate_only_where_tenants_have_windows_and_then_each_of_them_does(tmp_path: Path) -> None:
+    free = Runtime(StorageSettings(home=tmp_path, database_url=None), BrokerSettings(broker_url=None))
+    assert free.gate is None
+    assert free.runner.gate is None
+    assert free.runner.inline
+    free.close()
+    limits = TenantSettings(tenant_steps_per_second=5.0)
+    narrow = Runtime(StorageSettings(home=tmp_path, database_url=None), BrokerSettings(broker_url=None), tenants=limits).again()
+    assert narrow.runner.gate is narrow.gate is narrow.window
+    assert not narrow.runner.inline
+    narrow.close()

@@ -66,5 +66,6 @@ def test_a_failure_keeps_the_code_of_its_error_and_a_stranger_its_type(error: Ex
 
 def test_a_hint_names_the_place_the_agent_and_the_definition() -> None:
     program = program_of(foreach("f", step("m")))
-    (hint,) = hints_of(program, "r", [NewStep(program.nodes["m"], (3,))], "trace")
+    (hint,) = hints_of(program, "r", [NewStep(program.nodes["m"], (3,))], "trace", 7)
     assert (hint.run, hint.place, hint.agent, hint.digest, hint.traceparent) == ("r", "m[3]", "echo", program.digest, "trace")
+    assert hint.priority == 7
