@@ -79,6 +79,9 @@ bench-quality: env ## Extraction, evidence and search beside plain tools, on dat
 bench-mcp: env ## MCP servers under hostile input, ours and the peers from their registries; writes docs/reference/mcp-safety.md
 	@$(PY) -m benchmarks.mcp_safety $(ARGS)
 
+fuzz: env ## Random inputs for the guards of the MCP servers: ARGS="--seconds 120"
+	@$(PY) -m benchmarks.fuzz $(ARGS)
+
 clean: ## Remove what was made here, reports and state excepted
 	@rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +

@@ -6,10 +6,14 @@ import hashlib
 import json
 import os
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
+from benchmarks.fuzz import paths
 from synapse.errors import Permanent, Transient
 from synapse.mcp_servers import confined, drafts
 from synapse.mcp_servers.confined import ConfinedFiles
@@ -451,3 +455,20 @@ def _saves(files: ConfinedFiles, path: str, content: str) -> bool:
     with contextlib.suppress(OverQuota):
         return files.save(path, content).bytes > 0
     return False
+
+
+@pytest.fixture(scope="module")
+def tree() -> Iterator[paths.Tree]:
+    made, folder = paths.tree()
+    with folder:
+        yield made
+
+
+@given(st.randoms().map(paths.make) | st.text(max_size=30))
+@example("out/secret.txt")
+@example("hard.txt")
+@example("up/secret.txt")
+@example("../root-sibling/secret.txt")
+def test_no_path_reads_or_changes_what_is_outside_by_either_way_down(tree: paths.Tree, path: str) -> None:
+    tree.check(path)
+    tree.write(path)

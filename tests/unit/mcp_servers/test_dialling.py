@@ -4,7 +4,10 @@ import ssl
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from benchmarks.fuzz import urls
 from synapse.errors import Transient
 from synapse.mcp_servers.dialling import Dialler
 from synapse.mcp_servers.refused import Refused
@@ -69,3 +72,11 @@ async def test_certificates_are_verified_and_the_environment_has_no_say() -> Non
     assert seen[0] is seen[1]
     assert seen[0].verify_mode == ssl.CERT_REQUIRED
     assert seen[0].check_hostname
+
+
+_EMBEDDED = st.randoms().map(lambda source: urls.embedded(source).strip("[]"))
+
+
+@given(st.lists(st.ip_addresses().map(str) | _EMBEDDED, max_size=4))
+def test_no_name_is_dialled_one_of_whose_records_is_not_public(found: list[str]) -> None:
+    urls.check_addresses(found)

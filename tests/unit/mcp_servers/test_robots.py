@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from benchmarks.fuzz import robots
 from synapse.errors import Permanent, StepError, Transient
 from synapse.mcp_servers.dialling import Refused
 from synapse.mcp_servers.robots import LONGEST_DELAY, MAX_BYTES, Robots, parse
@@ -181,3 +182,9 @@ def test_no_text_and_no_path_raises_anything_else(text: str, path: bytes) -> Non
         assert 0 <= delay <= LONGEST_DELAY
     except StepError:
         pass
+
+
+@given(st.randoms().map(robots.make_plain))
+@example(("User-agent: *\nDisallow: /a*b$\nAllow: /a", "/aab"))
+def test_a_file_as_it_should_be_is_understood_as_a_plain_reading_of_the_standard_has_it(case: robots.Case) -> None:
+    robots.check_plain(case)

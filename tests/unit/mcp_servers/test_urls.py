@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import httpx
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
+from benchmarks.fuzz import urls
 from synapse.errors import Permanent
 from synapse.mcp_servers.urls import UrlPolicy, host_of, port_of
 
@@ -52,3 +55,13 @@ def test_host_and_port_are_what_will_be_dialled() -> None:
     url = httpx.URL("http://[2606:4700::1]/")
     assert (host_of(url), port_of(url)) == ("2606:4700::1", 80)
     assert host_of(httpx.URL("https://Bücher.Example./")) == "xn--bcher-kva.example"
+
+
+@given(st.lists(st.sampled_from(urls.PIECES), max_size=12).map("".join) | st.randoms().map(urls.make) | st.text(max_size=40))
+@example("http://127.0.0.1%2f@example.com/")
+@example("http://example.com:80:443/")
+@example("http://[::ffff:7f00:1]/")
+@example("http://⑯⑨。②⑤④。⑯⑨｡②⑤④/")
+def test_whatever_is_accepted_is_read_alike_by_others_and_leads_nowhere_inside(text: str) -> None:
+    urls.check(text)
+    urls.check(text, httpx.URL("https://example.com/a/b"))
