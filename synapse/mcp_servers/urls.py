@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from ipaddress import IPv4Address
 from typing import Final
 
 import httpx
@@ -13,6 +14,7 @@ from synapse.mcp_servers.refused import Refused
 _PORTS: Final = {"http": 80, "https": 443}
 _NAME: Final = re.compile(r"(?=.{1,253}\Z)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
 _IPV6: Final = re.compile(r"[0-9a-f:.]*:[0-9a-f:.]*")
+_NUMBER: Final = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _FORBIDDEN: Final = re.compile(r"[\x00-\x20\x7f-\xa0\\\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff]")
 _MAX_LENGTH: Final = 4096
 
@@ -25,6 +27,17 @@ def port_of(url: httpx.URL) -> int:
 def host_of(url: httpx.URL) -> str:
     """The host as it is resolved: ASCII, lower-case, brackets and the final dot taken off."""
     return url.raw_host.decode("ascii").strip("[]").rstrip(".").lower()
+
+
+def _is_odd_number(host: str) -> bool:
+    """Whether a resolver may take a host for an IPv4 address, though it is not written as one: octal, hexadecimal, or in fewer parts."""
+    if not _NUMBER.fullmatch(host.rpartition(".")[2]):
+        return False
+    try:
+        IPv4Address(host)
+    except ValueError:
+        return True
+    return False
 
 
 @dataclass(frozen=True)
@@ -40,6 +53,8 @@ class UrlPolicy:
             raise Refused("the URL is too long or has characters that no URL has", "url")
         try:
             url = base.join(text) if base is not None else httpx.URL(text)
+            # Read once more as it came out: IDNA makes dots of other scripts into ones that make the host an address, or none.
+            url = httpx.URL(str(url))
             host = host_of(url)
         except (httpx.InvalidURL, ValueError) as error:
             raise Refused("the URL cannot be read", "url") from error
@@ -48,7 +63,7 @@ class UrlPolicy:
         if url.userinfo:
             raise Refused("a URL with a user name is not fetched", "url")
         # What is left after IDNA: anything else is read one way here and another way by who resolves it.
-        if not (_NAME.fullmatch(host) or _IPV6.fullmatch(host)):
+        if not (_NAME.fullmatch(host) or _IPV6.fullmatch(host)) or _is_odd_number(host):
             raise Refused("the URL names no host", "url")
         port = port_of(url)
         others = set(_PORTS.values()) - {_PORTS[url.scheme]}
