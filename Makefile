@@ -39,6 +39,7 @@ test-chaos: env ## Every failure of the matrix, measured anew for docs/reference
 	@scripts/install-services
 	@SYNAPSE_CHAOS_MEASURE=1 $(PY) -m pytest tests/chaos $(ARGS)
 	@$(PY) scripts/generate-docs
+	@$(PY) scripts/generate-deploy
 
 test-conformance: env ## MCP's official conformance suite and inspector against both servers; needs npm
 	@scripts/install-node
@@ -58,8 +59,9 @@ types: env ## Types, strictly
 contracts: env ## Who may import whom
 	@.venv/bin/lint-imports
 
-docs: env ## Write docs/reference from the code
+docs: env ## Write docs/reference and what of deploy/ follows from the code
 	@$(PY) scripts/generate-docs
+	@$(PY) scripts/generate-deploy
 
 check: lint types contracts test ## Everything that must hold
 
