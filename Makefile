@@ -4,10 +4,11 @@ PY := .venv/bin/python
 READY := .venv/.ready
 BENCH_READY := .venv/.bench-ready
 ARGS ?=
+TIMES ?= 10
 
 export CORPUS QUESTION
 
-.PHONY: help env run up test test-unit test-conformance lint format types contracts docs check lock bench-engine bench-latency bench-quality bench-mcp clean fuzz test-chaos
+.PHONY: help env run up test test-unit test-repeat test-conformance lint format types contracts docs check lock bench-engine bench-latency bench-quality bench-mcp clean fuzz test-chaos
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -40,6 +41,10 @@ test-chaos: env ## Every failure of the matrix, measured anew for docs/reference
 	@SYNAPSE_CHAOS_MEASURE=1 $(PY) -m pytest tests/chaos $(ARGS)
 	@$(PY) scripts/generate-docs
 	@$(PY) scripts/generate-deploy
+
+test-repeat: env ## The integration suite ten times in a row, with its log in build/test-repeat.log: TIMES=10
+	@scripts/install-services
+	@$(PY) -m benchmarks.repeat --times $(TIMES) $(ARGS)
 
 test-conformance: env ## MCP's official conformance suite and inspector against both servers; needs npm
 	@scripts/install-node

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from synapse.contracts.agent import queue_of
@@ -16,6 +19,12 @@ _PREFIX = "synapse."
 def _route(name: str, *_: Any, **__: Any) -> dict[str, str] | None:
     """An agent's task goes to the queue of the agent's module."""
     return {"queue": queue_of(name.removeprefix(_PREFIX))} if name.startswith(_PREFIX) else None
+
+
+def pool_of(arguments: Sequence[str]) -> str:
+    """Threads, unless processes are asked for by ``-P prefork``: Celery takes that for its own default, and the setting goes before it."""
+    asked = [*pairwise(arguments), *(tuple(each.split("=", 1)) for each in arguments if "=" in each)]
+    return "prefork" if any(pair in (("-P", "prefork"), ("--pool", "prefork")) for pair in asked) else "threads"
 
 
 def celery_settings(
@@ -39,7 +48,7 @@ def celery_settings(
         "task_reject_on_worker_lost": True,
         "task_ignore_result": True,  # results are the ledger's
         "result_backend": None,
-        "worker_pool": "threads",  # agents wait for tools most of the time; prefork where a hard kill matters
+        "worker_pool": pool_of(sys.argv),  # agents wait for tools most of the time; prefork where a hard kill matters
         "worker_concurrency": engine.concurrency,
         "worker_prefetch_multiplier": 1,  # a long step must not sit on hints that another worker could try
         "worker_cancel_long_running_tasks_on_connection_loss": False,  # the fence refuses what became stale meanwhile

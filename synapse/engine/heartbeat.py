@@ -1,4 +1,9 @@
-"""Leases of the steps that this process works on are renewed, and steps that lost theirs are told to stop."""
+"""Leases of the steps that this process works on are renewed, and steps that lost theirs, or their time, are stopped.
+
+An ``async`` agent is cancelled where it waits. A plain function cannot be stopped from within its process: in a prefork pool, whose
+processes do one step at a time, the process is ended with it and the pool makes another; with threads it goes on, and what it gives
+is refused.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +26,10 @@ _TICK = 1.0
 
 @dataclass(eq=False)
 class Held:
-    """An attempt under way. ``stop`` is called, from another thread, when it no longer counts; after ``until`` its lease runs out."""
+    """An attempt under way. ``stop`` is called, from another thread, when it no longer counts, and ``late`` once after ``until``.
+
+    ``stuck`` says that only the end of its process can stop it.
+    """
 
     attempt: Attempt
     since: float
@@ -29,13 +37,16 @@ class Held:
     stop: Callable[[], object] = field(default=lambda: None)
     lost: bool = False
     until: float = math.inf
+    late: Callable[[], object] = field(default=lambda: None)
+    stuck: bool = False
 
 
 class Heartbeat:
     """One thread a process, started with the first step that lasts. Steps shorter than a tick cost nothing here."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, end_process: Callable[[], object] | None = None) -> None:
         self.ledger = ledger
+        self.end_process = end_process
         self._held: set[Held] = set()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -74,6 +85,25 @@ class Heartbeat:
             due = [held for held in long if now - held.renewed >= self._renew_every and now < held.until]
             for renew, some in ((True, due), (False, [held for held in long if held not in due])):
                 self._check(some, renew=renew, now=now)
+            for held in [held for held in long if now >= held.until]:
+                self._overrun(held)
+
+    def _overrun(self, held: Held) -> None:
+        held.until = math.inf
+        try:
+            held.late()
+        except Exception:
+            # Not recorded: then its lease runs out, for it is not renewed.
+            _log.exception("heartbeat.overrun")
+        held.lost = True
+        self._end(held)
+
+    def _end(self, held: Held) -> None:
+        with self._lock:
+            here = held in self._held
+        if here and held.stuck and self.end_process is not None:
+            _log.warning("step.killed", run=held.attempt.run, step=held.attempt.place, attempt=held.attempt.number)
+            self.end_process()
 
     def _check(self, some: list[Held], *, renew: bool, now: float) -> None:
         if not some:
@@ -91,5 +121,6 @@ class Heartbeat:
             if held.attempt in gone:
                 held.lost = True
                 held.stop()
+                self._end(held)
             elif renew:
                 held.renewed = now

@@ -6,6 +6,7 @@ import asyncio
 import concurrent.futures
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -21,7 +22,7 @@ from synapse.contracts.toolbox import StepContext, Toolbox
 from synapse.contracts.workflow import Retry, Step
 from synapse.engine.heartbeat import Heartbeat, Held
 from synapse.engine.publisher import Publisher
-from synapse.errors import Cancelled, NotFound, Permanent, StepTimeout, SynapseError, Transient
+from synapse.errors import Cancelled, NotFound, Permanent, StepTimeout, SynapseError, Transient, Unavailable
 from synapse.faults import reach
 from synapse.state.definitions import Definitions
 from synapse.state.ledger import Ledger, failure_of
@@ -31,7 +32,7 @@ from synapse.telemetry import metrics, tracing
 from synapse.tools.loop import BackgroundLoop, process_loop
 from synapse.workflows.advance import Arrive, after
 from synapse.workflows.expressions import evaluate
-from synapse.workflows.program import Program, build, parse_place
+from synapse.workflows.program import Index, Program, build, parse_place
 from synapse.workflows.values import document
 
 _log = structlog.get_logger(__name__)
@@ -53,14 +54,20 @@ class Runner:
     worker: str
     inline: bool = True
     gate: Window | None = None
+    watch: Callable[[float], AbstractContextManager[object]] = lambda seconds: nullcontext()
 
     def try_step(self, run: str, place: str, digest: str) -> str:
         """Try the step, and what follows it in its chain on the same queue.
 
         Returns what became of the last one tried: succeeded, retrying, skipped, failed, stale, cancelled; or nothing.
         """
-        program = self._program(digest)
         key, index = parse_place(place)
+        try:
+            program = self._program(digest)
+        except Unavailable:
+            raise
+        except Exception as error:
+            return self._unreadable(run, key, index, error)
         reach("before-claim", place)
         with tracing.child("ledger.claim", kind="client"):
             attempt = self.ledger.claim(program, run, key, index, self.worker)
@@ -70,6 +77,12 @@ class Runner:
         while attempt is not None:
             became, attempt = self._try(program, attempt)
         return became
+
+    def _unreadable(self, run: str, key: str, index: Index, error: Exception) -> str:
+        """A workflow that this version cannot make out is left to another worker, as often as a lost step is."""
+        failure = Failure(code="unreadable-workflow", message=f"no worker can read the run's workflow: {failure_of(error).message}"[:2000])
+        _log.error("step.unreadable", run=run, node=key, error=failure.message)
+        return "failed" if self.ledger.pass_on(run, key, index, failure) else "nothing"
 
     def _try(self, program: Program, attempt: Attempt) -> tuple[str, Attempt | None]:
         reach("after-claim", attempt.place)
@@ -141,6 +154,7 @@ class Runner:
             traceparent=tracing.current() or attempt.traceparent,
         )
         tools = self.toolbox(context, _Progress(self.ledger, attempt, perf_counter()))
+        held.late = lambda: self._out_of_time(program, step, attempt, seconds)
         output = self._call(agent, task, tools, seconds, held)
         if not isinstance(output, agent.output):
             raise Permanent(f"agent {agent.name!r} gave {type(output).__name__}, not {agent.output.__name__}")
@@ -168,10 +182,14 @@ class Runner:
 
     def _call(self, agent: Agent, task: BaseModel, tools: Toolbox, seconds: float, held: Held) -> Any:
         if not agent.is_async:
-            # A thread cannot be stopped; but its lease is not renewed for longer, and what it gives after that is refused.
+            held.stuck = True
             held.until = held.since + seconds
             reach("in-agent", held.attempt.place)
-            return agent.function(task, tools)
+            try:
+                with self.watch(seconds):
+                    return agent.function(task, tools)
+            finally:
+                held.stuck = False
         loop: BackgroundLoop = process_loop()
         # One wait for result, time-out and cancellation alike: the heartbeat cancels the future from its own thread.
         future = loop.submit(_within(agent.function(task, tools), seconds, held.attempt.place))
@@ -187,6 +205,14 @@ class Runner:
             raise Transient("what the agent waited for was cancelled") from None
 
     # -- failure ------------------------------------------------------------------------------------------------
+
+    def _out_of_time(self, program: Program, step: Step, attempt: Attempt, seconds: float) -> None:
+        """Called by the heartbeat while a plain function is still at it: whatever it gives later is stale."""
+        error = StepTimeout(f"no result within {seconds:g} seconds")
+        outcome, became = self._failed(program, step, attempt, error)
+        if outcome.recorded:
+            _log.warning("step.overran", run=attempt.run, step=attempt.place, attempt=attempt.number, became=became)
+            self.publisher.hints(self.gate.admit(list(outcome.hints), ended=attempt.run) if self.gate is not None else outcome.hints)
 
     def _failed(self, program: Program, step: Step, attempt: Attempt, error: Exception) -> tuple[Outcome, str]:
         failure = failure_of(error)

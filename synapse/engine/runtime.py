@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from functools import cached_property
 
 from synapse.contracts.toolbox import StepContext, Toolbox
 from synapse.engine.heartbeat import Heartbeat
 from synapse.engine.housekeeping import Housekeeping
+from synapse.engine.last_resort import end_process, watched
 from synapse.engine.publisher import Publisher, open_publisher
 from synapse.engine.registry import Registry
 from synapse.engine.runner import Runner
@@ -39,6 +41,8 @@ class Runtime:
         self.tool_settings = tools or ToolSettings()
         self.llm_settings = llm or LlmSettings()
         self.tenants = tenants or TenantSettings()
+        self.disposable = False
+        """Whether this is a process of a pool: one step at a time, and made anew when it ends."""
         if registry is not None:
             self.__dict__["registry"] = registry
 
@@ -81,7 +85,7 @@ class Runtime:
     @cached_property
     def heartbeat(self) -> Heartbeat:
         """Keeps the leases of this process's steps."""
-        return Heartbeat(self.database.ledger)
+        return Heartbeat(self.database.ledger, end_process if self.disposable else None)
 
     @cached_property
     def holder(self) -> str:
@@ -102,6 +106,7 @@ class Runtime:
             # A step that is gone on with passes no gate: where there is one, each step passes it.
             inline=self.engine.inline and self.gate is None,
             gate=self.gate,
+            watch=watched if self.disposable else lambda seconds: nullcontext(),
         )
 
     def toolbox(self, context: StepContext, progress: Callable[[float, float, str], Awaitable[None]]) -> Toolbox:
@@ -115,7 +120,9 @@ class Runtime:
 
     def again(self) -> Runtime:
         """The same settings and agents with none of the parts made: what a forked child needs."""
-        return Runtime(self.storage, self.broker, self.engine, self.tool_settings, self.registry, self.llm_settings, self.tenants)
+        made = Runtime(self.storage, self.broker, self.engine, self.tool_settings, self.registry, self.llm_settings, self.tenants)
+        made.disposable = True
+        return made
 
     def close(self) -> None:
         """Close what was made."""

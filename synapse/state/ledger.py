@@ -31,6 +31,8 @@ RETURNING seq, input, deadline, traceparent, priority"""
 CLAIM = """UPDATE step SET state = 'running', attempt = attempt + 1, lost = lost + :lost, due = {in:lease}, started_at = {now},
  worker = :worker
 WHERE run = :run AND node = :node AND idx = :idx RETURNING attempt, failures"""
+LOCK_READY = "SELECT agent, attempt, lost FROM step WHERE run = :run AND node = :node AND idx = :idx AND state = 'ready'{lock}"
+LEAVE = "UPDATE step SET lost = lost + 1, due = {in:grace} WHERE run = :run AND node = :node AND idx = :idx"
 LOCK_MINE = """SELECT agent FROM step WHERE run = :run AND node = :node AND idx = :idx AND attempt = :attempt AND state = 'running'{lock}"""
 SUCCEED = """UPDATE step SET state = 'succeeded', output = {json:output}, error = NULL, due = NULL, finished_at = {now}
 WHERE run = :run AND node = :node AND idx = :idx"""
@@ -169,6 +171,31 @@ class Ledger:
         session.rows(END_RUN, {"run": run, "state": state, "error": failure.model_dump_json() if failure else None})
         if state != "succeeded":
             session.rows(REST.replace("{skip}", self.skip), {"run": run})
+
+    def pass_on(self, run: str, key: str, index: Index, failure: Failure) -> bool:
+        """Leave a ready step to another worker, for this one cannot make it out; counted as a lost one.
+
+        True when it was passed on as often as a step may be lost: it fails with ``failure``, and the run with it.
+        """
+        return self.driver.atomic(lambda session: self._pass_on(session, run, key, index, failure))
+
+    def _pass_on(self, session: Session, run: str, key: str, index: Index, failure: Failure) -> bool:
+        where = {"run": run, "node": key, "idx": encode_index(index)}
+        found = session.rows(LOCK_READY.replace("{lock}", self._lock), where)
+        if not found:
+            return False
+        agent, attempt, lost = found[0]
+        gives_up = lost + 1 > self.max_lost
+        last = self.writes.count(session, run, 1 + gives_up)
+        if last is None:
+            return False
+        if gives_up:
+            self.fail_step(session, {**where, "attempt": attempt}, agent, failure, last)
+            return True
+        session.rows(LEAVE, {**where, "grace": self.writes.grace})
+        said = {"reason": "a worker could not read the workflow", "error": failure.model_dump()}
+        self.writes.note(session, run, last, [Note("status_update", "step.lost", place(key, index), agent, attempt, said)])
+        return False
 
     # -- what is next -------------------------------------------------------------------------------------------
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import threading
 from pathlib import Path
 
 from celery import signals
@@ -80,6 +82,16 @@ async def wait(task: Thing, tools: Toolbox) -> Done:
     return Done(thing=task.thing, attempt=tools.context.attempt)
 
 
+@agent("test.hang", timeout=600, retry=Retry(attempts=1))
+def hang(task: Thing, tools: Toolbox) -> Done:
+    """Never end, in a way that no exception reaches, unless the test says go."""
+    folder = Path(task.folder)
+    (folder / f"hangs-{tools.context.attempt}").write_text(str(os.getpid()))
+    while not (folder / "go").exists():
+        threading.Event().wait(0.05)
+    return Done(thing=task.thing, attempt=tools.context.attempt)
+
+
 @agent("test.sum")
 def summed(task: Sum, tools: Toolbox) -> Sum:
     """Pass on what arrived."""
@@ -101,7 +113,7 @@ def logger(task: Batch, tools: Toolbox) -> Batch:
 
 def registry() -> Registry:
     """The agents above."""
-    return Registry({each.name: each for each in (listed, work, wait, summed, logger)})
+    return Registry({each.name: each for each in (listed, work, wait, hang, summed, logger)})
 
 
 app = create_app(Runtime(registry=registry()), set_as_current=False)

@@ -18,7 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from synapse.errors import Conflict, Permanent
 from synapse.state.records import Attempt, Note, Outcome
-from synapse.workflows.program import Program, build, decode_index, place
+from synapse.workflows.program import Program, build, decode_index, parse_place, place
 from tests.integration.state.model import MAX_LOST, NEVER, OPEN, SOON, RunModel
 from tests.services import Postgres
 from tests.unit.state.house import BROKEN, KEEP, House, foreach, open_house, program_of, step
@@ -221,6 +221,18 @@ class LedgerMachine(RuleBasedStateMachine):
             self._claim(run, at)
         else:
             assert self.house.claim(run.id, at) is None, (at, run)
+
+    @precondition(lambda self: self.runs)
+    @rule(pick=PICK)
+    def a_worker_cannot_make_a_step_out(self, pick: int) -> None:
+        run = self._run(pick)
+        for at, each in list(run.steps.items())[pick % 3 :][:1]:
+            key, index = parse_place(at)
+            gone = self.house.database.ledger.pass_on(run.id, key, index, BROKEN)
+            if each.state == "ready" and run.state == "running":
+                assert gone is not run.lose(at)
+            else:
+                assert not gone
 
     @precondition(lambda self: self._timed())
     @rule(pick=PICK)

@@ -4,7 +4,7 @@ import pytest
 from celery.app.defaults import NAMESPACES, flatten
 from pydantic import SecretStr
 
-from synapse.engine.configuration import celery_settings
+from synapse.engine.configuration import celery_settings, pool_of
 from synapse.settings import BrokerSettings, EngineSettings
 
 AMQP = BrokerSettings(broker_url=SecretStr("amqp://somewhere:5672/x"), queue_type="quorum", task_events=False)
@@ -50,3 +50,17 @@ def test_over_memory_it_polls_often_and_over_rabbitmq_it_has_a_last_time_limit(
     told = celery_settings([], broker)
     assert told["broker_transport_options"].get("polling_interval") == polls
     assert told["task_time_limit"] == limit
+
+
+@pytest.mark.parametrize(
+    ("arguments", "pool"),
+    [
+        (["-P", "prefork"], "prefork"),
+        (["--pool", "prefork"], "prefork"),
+        (["--pool=prefork"], "prefork"),
+        ([], "threads"),
+        (["-P", "solo"], "threads"),
+    ],
+)
+def test_workers_use_threads_unless_processes_are_asked_for(arguments: list[str], pool: str) -> None:
+    assert pool_of(["celery", "worker", *arguments]) == pool

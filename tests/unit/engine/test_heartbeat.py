@@ -80,15 +80,42 @@ def test_a_step_that_ended_is_no_longer_renewed(attempt: Attempt) -> None:
     heartbeat.close()
 
 
-def test_a_step_past_its_time_is_looked_at_and_not_renewed(attempt: Attempt, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("fault", [None, RuntimeError("the database is away")])
+def test_a_step_past_its_time_is_late_once_and_not_renewed(
+    attempt: Attempt, monkeypatch: pytest.MonkeyPatch, fault: Exception | None
+) -> None:
     clock, ledger = Clock(monkeypatch), Beats()
+    told: list[int] = []
+
+    def late() -> None:
+        told.append(1)
+        if fault:
+            raise fault
+
     heartbeat = beating(ledger)
-    with heartbeat.holding(attempt) as held:
-        held.until = held.since
+    with heartbeat.holding(attempt) as held, heartbeat.holding(attempt) as other:
+        held.late, held.until = late, held.since
         clock.now += 60
-        until(lambda: ledger.looks > 4)
-    assert ledger.renewals == []
+        until(lambda: held.lost)
+        count = len(ledger.renewals)
+        clock.now += 60
+        until(lambda: len(ledger.renewals) > count)  # of the other
+    assert told == [1]
+    assert not other.lost
     heartbeat.close()
+
+
+@pytest.mark.parametrize(("stuck", "ended"), [(True, [1]), (False, [])])
+def test_the_process_is_ended_with_a_step_that_nothing_else_stops(attempt: Attempt, stuck: bool, ended: list[int]) -> None:
+    ledger: Any = Beats()
+    ledger.answer = list
+    done: list[int] = []
+    heartbeat = Heartbeat(ledger, end_process=lambda: done.append(1))
+    with heartbeat.holding(attempt) as held:
+        held.stuck = stuck
+        until(lambda: held.lost)
+        heartbeat.close()
+    assert done == ended
 
 
 def test_a_step_that_no_longer_counts_is_told_to_stop_once(attempt: Attempt) -> None:

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -333,9 +335,36 @@ def test_a_hint_that_comes_twice_finds_nothing_to_do(workshop: Workshop) -> None
     assert metrics.HINTS_SUPPRESSED._value.get() == before + 1
 
 
-def test_a_hint_for_an_unknown_workflow_is_refused(workshop: Workshop) -> None:
-    with pytest.raises(Permanent, match="no workflow"):
-        workshop.runner.try_step("r1", "a", "f" * 64)
+def test_a_hint_for_an_unknown_workflow_and_run_does_nothing(workshop: Workshop) -> None:
+    assert workshop.runner.try_step("r1", "a", "f" * 64) == "nothing"
+
+
+def test_a_workflow_that_cannot_be_read_is_left_to_other_workers_and_then_fails_its_run(tmp_path: Path) -> None:
+    workshop = Workshop(tmp_path, max_lost=2)
+    run = workshop.begin(step("a"))
+    workshop.house.sql("UPDATE workflow SET body = :body", body='{"name": "w", "do": {"from_the_future": 1}}')
+    assert [workshop.attempt(run, "a") for _ in range(4)] == ["nothing", "nothing", "failed", "nothing"]
+    assert workshop.house.error(run)["code"] == "unreadable-workflow"
+    assert workshop.house.names(run) == ["run.created", "step.lost", "step.lost", "step.failed", "run.failed"]
+    workshop.close()
+
+
+def test_a_plain_function_that_overruns_fails_its_step_while_it_is_still_at_it(tmp_path: Path) -> None:
+    workshop, go = Workshop(tmp_path, lease_seconds=0.06), threading.Event()
+
+    def slow(task: Things, tools: Toolbox) -> Told:
+        go.wait(PATIENCE)
+        return Told(said="too late")
+
+    workshop.add("slow", slow, retry=Retry(attempts=1))
+    run = workshop.begin({"step": "a", "agent": "slow", "timeout": 0.05})
+    with ThreadPoolExecutor(1) as pool:
+        became = pool.submit(workshop.attempt, run, "a")
+        until(lambda: workshop.house.state(run) == "failed")
+        assert workshop.error(run, "a") == {"code": "timeout", "message": "no result within 0.05 seconds"}
+        go.set()
+        assert became.result(PATIENCE) == "stale"
+    workshop.close()
 
 
 @pytest.mark.parametrize("error", [None, Permanent("too late to fail either")])
