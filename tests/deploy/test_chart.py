@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import kubernetes_validate.utils
 import pytest
 import yaml
 
-from synapse import __version__
+from synapse import __version__, settings
 from synapse.engine.registry import Registry
 from tests.deploy.charted import SCENARIOS, component, containers, manifests, of_kind, pods, rendered, workers
 from tests.deploy.commands import check
@@ -153,6 +155,18 @@ def test_every_variable_is_a_setting_and_none_holds_a_secret(scenario: str) -> N
         assert set(given) - own - OTHERS_VARIABLES == set(), where
         assert set(given) & SECRET == set(), where
         assert not any(re.search(r"://[^/]*:[^/]*@", value) for value in given.values()), where
+
+
+@EVERY
+def test_every_value_is_one_that_its_setting_takes(scenario: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    models = [each for each in vars(settings).values() if inspect.isclass(each) and issubclass(each, settings._Settings)]
+    assert len(models) > 5
+    for given in variables(scenario).values():
+        with monkeypatch.context() as patched:
+            for name, value in {**given, "SYNAPSE_SECRETS_DIR": str(tmp_path)}.items():
+                patched.setenv(name, value)
+            for model in models:
+                model()
 
 
 @EVERY

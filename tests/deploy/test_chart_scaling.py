@@ -70,6 +70,12 @@ def test_a_scaler_asks_with_credentials_that_are_there_and_shows_none(scenario: 
 
 
 @SCALED
+def test_what_a_trigger_is_told_are_strings_for_keda_takes_nothing_else(scenario: str) -> None:
+    for spec in targets(scenario, "ScaledObject").values():
+        assert all(isinstance(value, str) for each in spec["triggers"] for value in each["metadata"].values())
+
+
+@SCALED
 def test_workers_are_not_counted_by_two(scenario: str) -> None:
     assert all("replicas" not in each["spec"] for each in workers(scenario).values())
 
