@@ -8,7 +8,7 @@ TIMES ?= 10
 
 export CORPUS QUESTION
 
-.PHONY: help env run up test test-unit test-repeat test-conformance lint format types contracts docs check lock bench-engine bench-latency bench-quality bench-mcp clean fuzz test-chaos
+.PHONY: help env run up test test-unit test-repeat test-conformance lint format types contracts docs check lock bench-engine bench-fairness bench-latency bench-quality bench-mcp clean fuzz test-chaos
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -76,6 +76,9 @@ lock: ## Take today's newest versions into constraints.txt
 bench-engine: $(BENCH_READY) ## Engine overhead beside stock Celery and DBOS
 	@scripts/install-services redis-server
 	@$(PY) -m benchmarks.engine $(ARGS)
+
+bench-fairness: $(BENCH_READY) ## What one tenant's many runs cost another one's few, with and without a window
+	@$(PY) -m benchmarks.fairness $(ARGS)
 
 bench-latency: $(BENCH_READY) ## Time from question to report on a local corpus
 	@$(PY) -m benchmarks.latency $(ARGS)
