@@ -86,7 +86,7 @@ class AmqpPublisher:
             held: _Channel | None = getattr(self._local, "channel", None)
             try:
                 if held is None:
-                    held = self._local.channel = _Channel(self._url, self._queues, self._queue_type)
+                    held = self._local.channel = _Channel(self._url, self._queues, self._queue_type, self._timeout)
                     self._all.append(held)
                 held.send(todo)
                 # What came back may be of an earlier call that did not wait.
@@ -119,9 +119,11 @@ class AmqpPublisher:
 class _Channel:
     """One connection, one channel, confirms counted as they come."""
 
-    def __init__(self, url: str, queues: Sequence[str], queue_type: topology.QueueType) -> None:
+    def __init__(self, url: str, queues: Sequence[str], queue_type: topology.QueueType, timeout: float) -> None:
         self.connection = kombu.Connection(url, connect_timeout=5, heartbeat=0)
         try:
+            # A broker that has raised its alarm reads nothing from whoever published, not even a goodbye; one that is cut off, too.
+            self.connection.connection.sock.settimeout(timeout)
             drift.ensure(self.connection, queues, queue_type)
             self.channel = self.connection.channel()
             self.channel.confirm_select()

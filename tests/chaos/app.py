@@ -17,6 +17,7 @@ from synapse.engine.app import create_app
 from synapse.engine.registry import Registry
 from synapse.engine.runtime import Runtime
 from synapse.faults import reach
+from synapse.telemetry import logs
 from tests.integration.engine import app as engine_app
 from tests.waiting import until
 
@@ -56,6 +57,7 @@ def _application() -> Any:
     return made
 
 
+logs.configure()
 app = _application()
 
 

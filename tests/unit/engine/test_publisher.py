@@ -258,3 +258,10 @@ def test_without_a_broker_url_it_is_memory() -> None:
     publisher = open_publisher(BrokerSettings(broker_url=None), QUEUES)
     assert isinstance(publisher, MemoryPublisher)
     publisher.close()
+
+
+def test_nothing_waits_for_ever_for_a_broker_that_is_silent(broker: FakeBroker) -> None:
+    made = AmqpPublisher("amqp://here", QUEUES, confirm_timeout=3.0)
+    made.hints([hint(1)])
+    assert [connection.connection.sock.gettimeout() for connection in broker.connections] == [3.0]
+    made.close()

@@ -1,0 +1,132 @@
+"""RabbitMQ restarted, killed, cut off, out of disk and memory, and without its data."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from tests.chaos.house import CHAIN, House, Load
+from tests.chaos.matrix import proves
+from tests.chaos.proxy import Proxy
+from tests.waiting import until
+
+MANY = 200
+DISK = "{resource_limit, disk, node()}"
+
+
+def last(house: House, runs: list[str], since: float) -> float:
+    """Seconds from then to the end of the last of these runs."""
+    return max(house.recovery(run, {"time": since}) for run in runs)
+
+
+@proves(
+    "RabbitMQ restarted, or killed and started again",
+    "workers connect again by themselves; messages on disk come back, the reconciler sends what was not confirmed",
+    "runs wait while it is away; new ones are accepted meanwhile",
+    at={"restart": "anywhere, under load", "kill": "anywhere, under load"},
+    waits="RabbitMQ's own start; then hint grace",
+)
+@pytest.mark.parametrize("how", ["restart", "kill"])
+@pytest.mark.timeout(240)
+def test_a_broker_that_goes_and_comes_back_loses_no_run(house: House, took: Callable[[float], None], how: str) -> None:
+    house.keep()
+    house.workers.start("-P", "threads", "-c", "2")
+    with Load(house) as load:
+        until(lambda: len(load.runs) > 10, "load")
+        gone = time.time()
+        if how == "kill":
+            house.rabbitmq.kill()
+            house.rabbitmq.start()
+        else:
+            house.rabbitmq.restart()
+        until(lambda: len(load.runs) > 20, "more load")
+    for run in load.runs:
+        house.sound(run, seconds=180)
+    took(last(house, load.runs, gone))
+
+
+@proves(
+    "RabbitMQ's data wiped",
+    "every message is made again from SQL",
+    "runs wait; none is lost",
+    at=f"in the middle of {MANY} runs",
+    waits="RabbitMQ's own start; then hint grace",
+)
+@pytest.mark.timeout(300)
+def test_two_hundred_runs_survive_that_the_brokers_data_is_wiped(house: House, took: Callable[[float], None]) -> None:
+    runs = [house.begin() for _ in range(MANY)]
+    house.keep()
+    for _ in range(2):
+        house.workers.spawn("-P", "threads", "-c", "2")
+    rows = house.client.runtime.database.driver.rows
+    until(lambda: rows("SELECT 1 FROM run WHERE state = 'succeeded' LIMIT 1", {}), "the first has ended")
+    gone = time.time()
+    house.rabbitmq.wipe()
+    assert rows("SELECT 1 FROM run WHERE finished_at > {in:ago} LIMIT 1", {"ago": gone - time.time()}), "some were still to be done"
+    for run in runs:
+        house.sound(run, seconds=240)
+    took(last(house, runs, gone))
+
+
+@proves(
+    "RabbitMQ cannot be reached by a worker, and nobody is told (partition)",
+    "the others get new messages for what it was to do; what it is at, it completes in SQL",
+    "the run takes as much longer",
+    at="anywhere, under load",
+    waits="hint grace",
+)
+def test_a_worker_cut_off_from_the_broker_holds_nobody_up_and_is_back_when_the_network_is(
+    house: House, took: Callable[[float], None]
+) -> None:
+    house.keep()
+    with Proxy(house.rabbitmq.port) as proxy:
+        house.workers.spawn("-P", "threads", "-c", "2", SYNAPSE_BROKER_URL=proxy.url(house.broker))
+        house.workers.spawn("-P", "threads", "-c", "2")
+        for worker in house.workers.started:
+            house.workers.ready(worker)
+        with Load(house) as load:
+            until(lambda: len(load.runs) > 5, "load")
+            proxy.freeze()
+            gone = time.time()
+            until(lambda: len(load.runs) > 25, "more load")
+        for run in load.runs:
+            house.sound(run)
+        took(last(house, load.runs, gone))
+        proxy.thaw()
+        house.workers.started[1].kill()
+        house.sound(house.begin())
+
+
+@proves(
+    "RabbitMQ's alarm for disk or memory: it takes no messages",
+    "steps go on where they need none; the reconciler sends the others when the alarm is over",
+    "runs wait; new ones are accepted, each late by `SYNAPSE_CONFIRM_TIMEOUT`",
+    at={"disk": "anywhere, under load", "memory": "anywhere, under load"},
+    waits="the alarm; then hint grace",
+)
+@pytest.mark.parametrize("what", ["disk", "memory"])
+def test_an_alarm_of_the_broker_holds_runs_up_and_loses_none(house: House, took: Callable[[float], None], what: str) -> None:
+    raise_, clear = {
+        # The alarm itself: the monitor that raises it looks at the disk once in a while only.
+        "disk": (
+            "rabbit_alarm:set_alarm({{resource_limit, disk, node()}, []})",
+            "rabbit_alarm:clear_alarm({resource_limit, disk, node()})",
+        ),
+        "memory": ("vm_memory_monitor:set_vm_memory_high_watermark(0.0000001)", "vm_memory_monitor:set_vm_memory_high_watermark(0.4)"),
+    }[what]
+    house.keep()
+    house.workers.start("-P", "threads", "-c", "2")
+    first = house.begin()
+    house.sound(first)
+    house.rabbitmq.evaluate(raise_)
+    raised = time.time()
+    try:
+        until(lambda: house.rabbitmq.evaluate("rabbit_alarm:get_alarms()") != "[]", "the alarm")
+        runs = [house.begin(CHAIN) for _ in range(3)]
+    finally:
+        house.rabbitmq.evaluate(clear)
+    for run in runs:
+        house.sound(run)
+    took(last(house, runs, raised))
