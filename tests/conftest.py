@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import TypeVar
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
+from tests.absent import IN_CI, absent
 from tests.services import Postgres, RabbitMQ, ServiceMissing
 from tests.services.process import Service
 from tests.unit.model_server import ModelServer, model_server
 
 AnyService = TypeVar("AnyService", bound=Service)
-_CI = os.environ.get("CI") == "true"
 _MARKS = {"rabbitmq": "rabbitmq", "broker_url": "rabbitmq", "postgres": "postgres", "postgres_url": "postgres"}
 
 # A busy machine is no defect: how long an example takes decides nothing. A failure prints what brings its example back. CI tries
@@ -25,8 +24,8 @@ settings.register_profile(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
     print_blob=True,
-    derandomize=_CI,
-    max_examples=100 if _CI else 50,
+    derandomize=IN_CI,
+    max_examples=100 if IN_CI else 50,
 )
 # `scripts/mutate-ledger` asks whether a test fails, not for the smallest example that makes it fail.
 settings.register_profile("unshrunk", settings.get_profile("synapse"), phases=(Phase.explicit, Phase.generate))
@@ -45,9 +44,7 @@ def _serve(kind: type[AnyService]) -> Iterator[AnyService]:
     try:
         service = kind()
     except ServiceMissing as missing:
-        if _CI:
-            pytest.fail(str(missing), pytrace=False)
-        pytest.skip(str(missing))
+        absent(missing)
     with service:
         yield service
 

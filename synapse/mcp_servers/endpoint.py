@@ -19,7 +19,7 @@ from starlette.types import Receive, Scope, Send
 from synapse.mcp_servers.grants import grant_of
 from synapse.mcp_servers.metrics import ServerMetrics
 from synapse.mcp_servers.problems import problem
-from synapse.mcp_servers.request_body import Gone, TooLarge, read_body, replayed
+from synapse.mcp_servers.request_body import Gone, Unreadable, read_body, replayed
 
 _VERSION: Final = b"mcp-protocol-version"
 
@@ -38,7 +38,7 @@ class Endpoint:
     challenge: str = ""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request: 405, 413, 400 or 403, else what the MCP server answers."""
+        """Answer one request: 405, 408, 413, 400 or 403, else what the MCP server answers."""
         if scope["method"] != "POST":
             # Without sessions there is no stream to open and none to end.
             await Response(status_code=405, headers={"Allow": "POST"})(scope, receive, send)
@@ -47,7 +47,7 @@ class Endpoint:
             body = await read_body(scope, receive, self.max_body)
         except Gone:
             return
-        except TooLarge as error:
+        except Unreadable as error:
             self.metrics.refused("body")
             await problem(error.code, error.status, error.detail, instance=scope["path"])(scope, receive, send)
             return

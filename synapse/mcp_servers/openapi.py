@@ -11,7 +11,7 @@ from mcp_types import Tool
 from synapse.mcp_servers.grants import scope_of
 from synapse.mcp_servers.problems import MEDIA_TYPE
 
-_STATUSES: Final = (400, 401, 403, 404, 405, 413, 415, 421, 422, 500, 503, 504)
+_STATUSES: Final = (400, 401, 403, 404, 405, 408, 413, 415, 421, 422, 500, 503, 504)
 _PROBLEM: Final = {
     "type": "object",
     "required": ["type", "title", "status", "detail", "instance", "code"],

@@ -25,7 +25,7 @@ from synapse.mcp_servers.grants import grant_of
 from synapse.mcp_servers.metrics import ServerMetrics
 from synapse.mcp_servers.openapi import document
 from synapse.mcp_servers.problems import MEDIA_TYPE, described, problem
-from synapse.mcp_servers.request_body import Gone, TooLarge, read_body
+from synapse.mcp_servers.request_body import Gone, Unreadable, read_body
 from synapse.mcp_servers.scoped import ToolScopes
 from synapse.mcp_servers.tool import INTERNAL
 
@@ -89,7 +89,7 @@ class ToolCalls:
         path = scope["path"]
         try:
             body = await read_body(scope, receive, self.max_body)
-        except TooLarge as error:
+        except Unreadable as error:
             self.metrics.refused("body")
             return problem(error.code, error.status, error.detail, instance=path)
         try:

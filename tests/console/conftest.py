@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -27,6 +26,7 @@ from synapse.errors import Permanent, Transient
 from synapse.service.corpora import Corpora
 from synapse.service.service import Service
 from synapse.settings import ApiSettings, StorageSettings
+from tests.absent import absent
 from tests.services import ServiceMissing
 from tests.services.chromium import chromium
 from tests.unit.cli.conftest import PAGES
@@ -179,9 +179,7 @@ def browser() -> Iterator[Browser]:
         with chromium() as browser:
             yield browser
     except ServiceMissing as missing:
-        if os.environ.get("CI") == "true":
-            pytest.fail(str(missing), pytrace=False)
-        pytest.skip(str(missing))
+        absent(missing)
 
 
 Open = Callable[..., Page]

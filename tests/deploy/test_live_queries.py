@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.absent import absent
 from tests.deploy.queries import RULES, names, panels, queries
 from tests.services import RabbitMQ, ServiceMissing
 from tests.services.ports import free_port
@@ -122,7 +123,7 @@ def system(postgres_url: str, tmp_path: Path) -> Iterator[System]:
     try:
         broker = Broker()
     except ServiceMissing as missing:
-        pytest.skip(str(missing))
+        absent(missing)
     with broker:
         made = System(postgres_url, broker, tmp_path)
         try:

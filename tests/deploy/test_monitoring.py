@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.absent import absent
 from tests.deploy.composed import ROOT, services
 from tests.deploy.queries import FOREIGN, MONITORING, RULES, alerts, boards, counted, names, panels, queries, rules
 
@@ -101,7 +102,7 @@ CASES = {
 def tool(name: str) -> str:
     found = shutil.which(name)
     if found is None:
-        pytest.skip(f"{name} is not installed (Debian: prometheus, prometheus-alertmanager)")
+        absent(f"{name} is not installed (Debian: prometheus, prometheus-alertmanager)")
     return found
 
 

@@ -69,7 +69,7 @@ DEEDS: dict[bytes, Callable[[], Any]] = {
     b"raise": lambda: {}["secret"],
     b"say nothing": lambda: os._exit(0),
     b"say no JSON": lambda: _say(nursery.framed(b"\xff{")),
-    b"say another thing": lambda: _say(nursery.framed(b'{"document": {"title": 1}}')),
+    b"say another thing": lambda: _say(nursery.framed(b'{"document": {"title": 1, "text": 2}}')),
     b"say a list": lambda: _say(nursery.framed(b"[]")),
     b"say depth": lambda: _say(nursery.framed(b"[" * 100_000)),
     b"say too much": lambda: _say((1 << 40).to_bytes(8, "big")),

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
-from synapse.mcp_servers.request_body import Gone, TooLarge, read_body, replayed
+from synapse.mcp_servers.request_body import Gone, TooLarge, TooSlow, read_body, replayed
 
 
 class Wire:
@@ -49,6 +50,15 @@ async def test_one_that_does_not_is_refused_as_soon_as_it_is(length: bytes | Non
 async def test_a_caller_that_goes_away_half_way_is_gone() -> None:
     with pytest.raises(Gone):
         await read_body(_scope(), Wire(_chunk(b"abc"), {"type": "http.disconnect"}), 10)
+
+
+async def test_one_that_drips_is_given_up() -> None:
+    async def drip() -> dict[str, Any]:
+        await asyncio.sleep(0)
+        return _chunk(b"")
+
+    with pytest.raises(TooSlow):
+        await read_body(_scope(b"6"), drip, 6, seconds=0.01)
 
 
 async def test_a_replayed_body_is_followed_by_what_the_connection_does() -> None:
