@@ -212,3 +212,10 @@ def test_an_access_without_a_scope_is_open_and_nothing_else_is() -> None:
         "/healthz",
         "/readyz",
     }
+
+
+def test_what_changes_something_needs_more_than_a_scope_for_reading() -> None:
+    for (method, path), each in ROUTES.items():
+        if method != "GET":
+            wanted = {Scope.RUNS_WRITE} if path.startswith("/v1/runs") else {Scope.ADMIN, Scope.OPERATOR}
+            assert each.scope in wanted, (method, path)

@@ -90,6 +90,7 @@ def test_an_idempotency_key_is_its_tenants_own(house: House) -> None:
     assert mine.created
     assert theirs.created
     assert house.begun(TREE, idempotency_key="k", fingerprint="one", tenant=ACME).run == mine.run
+    assert house.begun(TREE, idempotency_key="k", fingerprint="another", tenant=OTHER).run == theirs.run
     with pytest.raises(Conflict):
         house.begun(TREE, idempotency_key="k", fingerprint="another", tenant=ACME)
 
