@@ -3,5 +3,7 @@
 from __future__ import annotations
 
 from synapse.engine.app import create_app
+from synapse.service.inbox import attach
 
 app = create_app()
+attach(app)

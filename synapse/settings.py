@@ -87,6 +87,34 @@ class BrokerSettings(_Settings):
         return self.broker_url is None
 
 
+class InboxSettings(_Settings):
+    """Runs started by a message on RabbitMQ. Off unless users or a secret are set."""
+
+    inbox_users: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="RabbitMQ users whose messages on the queue synapse-inbox start runs, separated by commas; user=tenant for another "
+        "tenant than default.",
+    )
+    inbox_secret: SecretStr | None = Field(
+        default=None, min_length=16, description="Secret of signed envelopes on the queue synapse-inbox, whoever sends them."
+    )
+
+    @field_validator("inbox_users", mode="before")
+    @classmethod
+    def _separated(cls, value: Any) -> Any:
+        return tuple(name for part in value.split(",") if (name := part.strip())) if isinstance(value, str) else value
+
+    @property
+    def enabled(self) -> bool:
+        """Whether anybody could be told apart from a stranger."""
+        return bool(self.inbox_users) or self.inbox_secret is not None
+
+    @property
+    def tenants(self) -> dict[str, str]:
+        """Tenants by user."""
+        return {user: tenant or "default" for user, _, tenant in (each.partition("=") for each in self.inbox_users)}
+
+
 class EngineSettings(_Settings):
     """Leases, sweeps and limits of the engine."""
 

@@ -15,7 +15,10 @@ class DeadLetter(Frozen):
 
     id: str
     queue: str = Field(description="The queue that it was given up from.")
-    reason: str = Field(description="As RabbitMQ says: rejected, expired, maxlen or delivery_limit; unknown where it does not say.")
+    reason: str = Field(
+        description="As RabbitMQ says: rejected, expired, maxlen or delivery_limit; unknown where it does not say. "
+        "Of what the inbox refused, a code and what was wrong."
+    )
     count: int = Field(ge=1, description="How often it was given up from there.")
     died_at: datetime = Field(description="When it was given up last, by the broker's clock.")
     recorded_at: datetime

@@ -13,9 +13,11 @@ from synapse.state.dead_letters import Corpse, Kept
 
 MOST_KEPT = 1_000_000
 """Bytes of a body that are kept. Synapse's own messages have a few hundred."""
-_BROKERS_OWN = ("x-death", "x-first-death-exchange", "x-first-death-queue", "x-first-death-reason", "x-last-death-exchange",
+QUEUE, REASON, AT = "x-synapse-queue", "x-synapse-reason", "x-synapse-at"
+"""Headers of a message that a consumer of ours put on the dead-letter exchange: the queue it is of, why, and when."""
+BROKERS_OWN = ("x-death", "x-first-death-exchange", "x-first-death-queue", "x-first-death-reason", "x-last-death-exchange",
                 "x-last-death-queue", "x-last-death-reason", "x-delivery-count")  # fmt: skip
-_PROPERTIES = ("content_type", "content_encoding", "correlation_id", "message_id", "type", "priority")
+_PROPERTIES = ("content_type", "content_encoding", "correlation_id", "message_id", "type", "priority", "reply_to")
 
 
 def corpse_of(message: Any, now: datetime) -> Corpse:
@@ -26,10 +28,13 @@ def corpse_of(message: Any, now: datetime) -> Corpse:
     body = _body(message)
     run, step = _about(body)
     queue, reason = str(death.get("queue", "")), str(death.get("reason", "unknown"))
+    if not death and QUEUE in headers:
+        # A consumer of ours refused it and says why: the broker would only say that it was rejected.
+        queue, reason, at = str(headers[QUEUE]), str(headers.get(REASON, "unknown")), headers.get(AT)
     keys = death.get("routing-keys") or [""]
     named = {name: message.properties.get(name) for name in _PROPERTIES}
     named |= {"content_type": message.content_type, "content_encoding": message.content_encoding}
-    plain = {name: value for name, value in headers.items() if name not in _BROKERS_OWN}
+    plain = {name: value for name, value in headers.items() if name not in (*BROKERS_OWN, QUEUE, REASON, AT)}
     properties = {**{name: value for name, value in named.items() if value is not None}, "headers": _as_json(plain)}
     count = int(death.get("count", 1))
     died_at = at.replace(tzinfo=UTC) if isinstance(at, datetime) and at.tzinfo is None else at if isinstance(at, datetime) else now

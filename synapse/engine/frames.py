@@ -29,6 +29,7 @@ _PROPERTIES = (
     ("delivery_mode", 12, "o"),
     ("priority", 11, "o"),
     ("correlation_id", 10, "s"),
+    ("reply_to", 9, "s"),
     ("message_id", 7, "s"),
     ("type", 5, "s"),
 )

@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 from kombu import Exchange, Queue
 
+from synapse.contracts.inbox import INBOX
+
 QueueType = Literal["classic", "quorum"]
 
 EVENTS = Exchange("synapse.events", type="topic", durable=True)
@@ -19,6 +21,10 @@ _NO_LIMIT = 1_000_000
 # A classic queue has a queue inside for each priority. Quorum queues refuse the argument: on RabbitMQ 4 they know two priorities,
 # up to 4 and above, without being told, and on 3.10 none.
 MAX_PRIORITY = 9
+OUTCOMES = "synapse-inbox-outcomes"
+LATER = "synapse-inbox-later"
+LOOK_MS = 1_000
+"""How often it is looked whether a run has ended whose sender waits for that."""
 LONGEST_STEP = 86_400
 """Seconds: the hard limit of any step, Celery's and the definition's."""
 # RabbitMQ closes the channel of a consumer that holds a message for longer than this, by default half an hour. It listens to the
@@ -37,6 +43,22 @@ def step_queue(name: str, kind: QueueType = "classic") -> Queue:
 def event_log_queue(kind: QueueType = "classic") -> Queue:
     """Every event of every run, for the logger agent. Only its consumer declares it: without one it would grow for ever."""
     return _queue("synapse-events", EVENTS, "#", kind, {})
+
+
+def inbox_queue(kind: QueueType = "classic") -> Queue:
+    """Where any program puts what starts a run. Declared by its consumer, that is where the inbox is on."""
+    return _queue(INBOX, Exchange("", type="direct"), INBOX, kind, {})
+
+
+def outcome_queue(kind: QueueType = "classic") -> Queue:
+    """Runs whose sender waits for their end, each looked at when it comes by."""
+    return _queue(OUTCOMES, Exchange("", type="direct"), OUTCOMES, kind, {})
+
+
+def later_queue(kind: QueueType = "classic") -> Queue:
+    """Where they wait meanwhile: nobody consumes it, and what is old enough goes to the other."""
+    arguments = {"x-queue-type": kind, "x-dead-letter-exchange": "", "x-dead-letter-routing-key": OUTCOMES, "x-message-ttl": LOOK_MS}
+    return Queue(LATER, Exchange("", type="direct"), LATER, durable=True, queue_arguments=arguments)
 
 
 def dead_letter_queue(kind: QueueType = "classic") -> Queue:

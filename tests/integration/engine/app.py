@@ -17,6 +17,7 @@ from synapse.engine.app import create_app
 from synapse.engine.registry import Registry
 from synapse.engine.runtime import Runtime
 from synapse.errors import Permanent, Transient
+from synapse.service.inbox import attach
 from tests.waiting import until
 
 
@@ -111,12 +112,19 @@ def logger(task: Batch, tools: Toolbox) -> Batch:
     return task
 
 
+@agent("orchestrator")
+def orchestrator(task: Things, tools: Toolbox) -> Things:
+    """Plan nothing: it is there for its queue."""
+    return task
+
+
 def registry() -> Registry:
     """The agents above."""
-    return Registry({each.name: each for each in (listed, work, wait, hang, summed, logger)})
+    return Registry({each.name: each for each in (listed, work, wait, hang, summed, logger, orchestrator)})
 
 
 app = create_app(Runtime(registry=registry()), set_as_current=False)
+attach(app)
 
 
 @signals.worker_ready.connect
