@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 MEASURED = Path(__file__).with_name("measured.json")
-MODULES = ("test_workers", "test_broker", "test_database", "test_messages", "test_clocks")
+MODULES = ("test_workers", "test_broker", "test_database", "test_messages", "test_tools", "test_api", "test_clocks")
 
 Test = TypeVar("Test", bound=Callable[..., object])
 
