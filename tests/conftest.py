@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import TypeVar
 
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 from tests.absent import IN_CI, absent
+from tests.conformance.node import Node, NodeMissing, installed
 from tests.services import Postgres, RabbitMQ, ServiceMissing
 from tests.services.process import Service
 from tests.unit.model_server import ModelServer, model_server
@@ -37,6 +39,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for mark in sorted({_MARKS[name] for name in getattr(item, "fixturenames", ()) if name in _MARKS}):
             item.add_marker(mark)
+
+
+@pytest.fixture(scope="session")
+def node() -> Node:
+    """Node and the official tools; without them a skip, and a failure where they are promised."""
+    try:
+        return installed()
+    except NodeMissing as missing:
+        if os.environ.get("SYNAPSE_CI_NODE") == "1":
+            pytest.fail(str(missing), pytrace=False)
+        pytest.skip(str(missing))
 
 
 def _serve(kind: type[AnyService]) -> Iterator[AnyService]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import secrets
 import statistics
 import sys
 import tempfile
@@ -53,12 +54,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="synapse-latency-") as name:
         folder = Path(name)
         env = {**os.environ, "SYNAPSE_HOME": str(folder / "home"), "SYNAPSE_LOG_LEVEL": "warning"}
-        env = {key: value for key, value in env.items() if key not in ("SYNAPSE_BROKER_URL", "SYNAPSE_DATABASE_URL", "SYNAPSE_API_TOKEN")}
+        token = secrets.token_hex(16)
+        env = {key: value for key, value in env.items() if key not in ("SYNAPSE_BROKER_URL", "SYNAPSE_DATABASE_URL")} | {
+            "SYNAPSE_API_TOKEN": token
+        }
         source = asked.corpus.resolve() if asked.corpus else folder / "pages"
         if not asked.corpus:
             _say(f"{pages.write(source)} pages made of installed packages")
         _say(houses.index(source, CORPUS, env))
-        with (houses.distributed if asked.broker else houses.embedded)(folder, env) as url, Api(url) as api:
+        with (houses.distributed if asked.broker else houses.embedded)(folder, env) as url, Api(url, token) as api:
             _say(f"API at {url}")
             for turn in range(2 * len(questions) if asked.warm_up is None else asked.warm_up):
                 taken = ask(api, questions[turn % len(questions)], asked.sources)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,20 +11,8 @@ import pytest
 from synapse.corpus.folder import index_folder
 from synapse.mcp_servers import filesystem, primary
 from synapse.settings import McpServerSettings
-from tests.conformance.node import Node, NodeMissing, installed
 from tests.conformance.server import create_app
 from tests.conformance.serving import served
-
-
-@pytest.fixture(scope="session")
-def node() -> Node:
-    """Node and the official tools; without them a skip, and a failure where they are promised."""
-    try:
-        return installed()
-    except NodeMissing as missing:
-        if os.environ.get("SYNAPSE_CI_NODE") == "1":
-            pytest.fail(str(missing), pytrace=False)
-        pytest.skip(str(missing))
 
 
 @pytest.fixture(scope="session")

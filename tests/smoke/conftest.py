@@ -20,6 +20,7 @@ from tests.smoke.nodes import AgentWorker, ProcessContainer, RunningBroker
 from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
+TOKEN = "the token of these tests"
 PAGES = {
     "ants.md": "# Ants\n\nAnts find food by following scent trails that other ants have laid.\n",
     "trails.md": "# Scent trails\n\nAnts find food by following scent trails. A scent trail fades when no ant renews it.\n",
@@ -48,6 +49,7 @@ def environment(tmp_path: Path, postgres_url: str, broker_url: str, ports: dict[
         "SYNAPSE_MCP_FILESYSTEM_PORT": str(ports["filesystem"]),
         "SYNAPSE_MCP_PRIMARY_URL": f"http://127.0.0.1:{ports['primary']}/mcp",
         "SYNAPSE_MCP_FILESYSTEM_URL": f"http://127.0.0.1:{ports['filesystem']}/mcp",
+        "SYNAPSE_API_TOKEN": TOKEN,
         "SYNAPSE_LEASE_SECONDS": "3",
         "SYNAPSE_RECONCILE_SECONDS": "0.2",
     }
@@ -126,16 +128,23 @@ def celery_worker_cluster(
         node.teardown()
 
 
+@pytest.fixture
+def api(servers: str) -> Iterator[httpx.Client]:
+    """Asks the API."""
+    with httpx.Client(base_url=servers, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=60) as client:
+        yield client
+
+
 Ask = Callable[[str], str]
 
 
 @pytest.fixture
-def ask(servers: str) -> Ask:
+def ask(api: httpx.Client) -> Ask:
     """POST a question; gives the run's address."""
 
     def post(question: str) -> str:
-        answer = httpx.post(f"{servers}/v1/runs", json={"question": question, "input": {"corpus": "insects"}}, timeout=60)
+        answer = api.post("/v1/runs", json={"question": question, "input": {"corpus": "insects"}})
         assert answer.status_code == 202, answer.text
-        return servers + answer.headers["location"]
+        return answer.headers["location"]
 
     return post

@@ -13,26 +13,30 @@ from tests.waiting import until
 pytestmark = pytest.mark.timeout(400)
 
 
-def _succeeded(url: str) -> bool:
-    run = httpx.get(url, timeout=60).json()
+def _succeeded(api: httpx.Client, url: str) -> bool:
+    run = api.get(url).json()
     assert run["state"] in ("running", "succeeded"), run
     return bool(run["state"] == "succeeded")
 
 
-def test_every_queue_has_its_worker_and_a_question_becomes_a_cited_report(celery_setup: CeleryTestSetup, ask: Ask) -> None:
+def test_every_queue_has_its_worker_and_a_question_becomes_a_cited_report(
+    celery_setup: CeleryTestSetup, api: httpx.Client, ask: Ask
+) -> None:
     assert celery_setup.ready(control=True)
     consumed = {node: [queue["name"] for queue in queues] for node, queues in celery_setup.app.control.inspect().active_queues().items()}
     assert consumed == {worker.hostname(): [worker.worker_queue] for worker in celery_setup.worker_cluster}
     url = ask("How do ants find food?")
-    until(lambda: _succeeded(url), "a report")
-    report = httpx.get(f"{url}/report?format=json", timeout=60).json()
+    until(lambda: _succeeded(api, url), "a report")
+    report = api.get(f"{url}/report?format=json").json()
     assert "scent trails" in report["answer"][0]["text"]
-    assert httpx.get(f"{url}/verification", timeout=60).json()["holds"]
-    agents = {step["agent"].partition(".")[0] for step in httpx.get(url, timeout=60).json()["steps"]}
+    assert api.get(f"{url}/verification").json()["holds"]
+    agents = {step["agent"].partition(".")[0] for step in api.get(url).json()["steps"]}
     assert agents == {"orchestrator", "search", "extraction", "fact_check", "synthesis", "file_save"}
 
 
-def test_workers_killed_and_ended_while_runs_are_under_way_cost_nothing_but_time(celery_setup: CeleryTestSetup, ask: Ask) -> None:
+def test_workers_killed_and_ended_while_runs_are_under_way_cost_nothing_but_time(
+    celery_setup: CeleryTestSetup, api: httpx.Client, ask: Ask
+) -> None:
     assert celery_setup.ready()
     workers = {worker.worker_queue: worker for worker in celery_setup.worker_cluster}
     killed, ended = workers["synapse-extraction"], workers["synapse-fact-check"]
@@ -44,10 +48,10 @@ def test_workers_killed_and_ended_while_runs_are_under_way_cost_nothing_but_time
     killed.restart()
     ended.restart()
     for url in before + during:
-        until(lambda url=url: _succeeded(url), "a report")
+        until(lambda url=url: _succeeded(api, url), "a report")
         steps = [
             event["step"]
-            for event in httpx.get(f"{url}/events", headers={"accept": "application/json"}, timeout=60).json()
+            for event in api.get(f"{url}/events", headers={"accept": "application/json"}).json()
             if event["name"] == "step.succeeded"
         ]
         assert len(steps) == len(set(steps))

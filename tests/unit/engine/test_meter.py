@@ -42,7 +42,7 @@ def test_a_run_is_timed_from_its_creation_to_its_end(counted: Counted) -> None:
     EventMeter()([event("run.created", 0), event("run.succeeded", 2.5)])
     assert counted("synapse_runs_started_total", how="created") == 1
     assert counted("synapse_runs_ended_total", state="succeeded") == 1
-    assert counted("synapse_run_seconds_sum", state="succeeded") == 2.5
+    assert counted("synapse_run_seconds_sum", state="succeeded") == pytest.approx(2.5)
 
 
 def test_a_step_waits_from_the_event_that_made_it_ready_to_its_claim(counted: Counted) -> None:
@@ -50,7 +50,7 @@ def test_a_step_waits_from_the_event_that_made_it_ready_to_its_claim(counted: Co
     meter([event("run.created", 0, next=["a"]), event("step.started", 0.5, "a"), event("step.succeeded", 3, "a", next=["b[0]", "b[1]"])])
     meter([event("step.started", 3.25, "b[0]"), event("step.started", 4, "b[1]")])
     assert counted("synapse_step_wait_seconds_count", agent="metered") == 3
-    assert counted("synapse_step_wait_seconds_sum", agent="metered") == 0.5 + 0.25 + 1
+    assert counted("synapse_step_wait_seconds_sum", agent="metered") == pytest.approx(0.5 + 0.25 + 1)
     assert counted("synapse_steps_total", agent="metered", state="started") == 3
     assert counted("synapse_steps_total", agent="metered", state="succeeded") == 1
 
