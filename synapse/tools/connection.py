@@ -13,7 +13,7 @@ from mcp import MCPError
 from mcp_types import CONNECTION_CLOSED, CallToolResult, RequestParamsMeta
 from opentelemetry import context as otel_context
 from opentelemetry import propagate, trace
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 
 from synapse.contracts import wire
 from synapse.contracts.toolbox import StepContext
@@ -80,6 +80,9 @@ class SdkConnection:
                     await self._session.discard(client)
             except RuntimeError as error:
                 raise Permanent(f"{tool}: {error}") from error
+            except ValidationError as error:
+                # The SDK's own words would repeat what the server sent.
+                raise Permanent(f"{tool}: the server's answer is not MCP: {error.error_count()} faults") from error
         raise AssertionError("unreachable")
 
 

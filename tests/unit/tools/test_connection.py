@@ -8,6 +8,7 @@ import pytest
 from mcp import Client, MCPError
 from mcp_types import CONNECTION_CLOSED, CallToolResult, TextContent
 from opentelemetry import trace
+from pydantic import ValidationError
 
 from synapse.contracts.toolbox import StepContext
 from synapse.errors import Permanent, Transient
@@ -112,6 +113,16 @@ async def test_a_server_that_is_not_there_is_transient() -> None:
     connection = connect("filesystem", "http://127.0.0.1:1/mcp/", None)
     with pytest.raises(Transient, match="save_file"):
         await connection.call("save_file", {}, CONTEXT)
+    await connection.close()
+
+
+async def test_an_answer_that_is_not_the_protocols_is_permanent_and_is_not_repeated() -> None:
+    with pytest.raises(ValidationError) as wrong:
+        CallToolResult.model_validate({"content": "a secret of the server's"})
+    connection, _ = _connection(wrong.value)
+    with pytest.raises(Permanent, match="search_web: the server's answer is not MCP") as told:
+        await connection.call("search_web", {}, CONTEXT)
+    assert "secret" not in str(told.value)
     await connection.close()
 
 
