@@ -131,14 +131,15 @@ def _move_out(files: ConfinedFiles, turn: int) -> None:
 
 
 def _move_in(files: ConfinedFiles, _: int) -> None:
+    files.save("parent/secret", "inside", create_only=False)
     files.move("parent/secret", "taken", overwrite=True)
     assert files.read("taken").content == "inside"
-    files.save("parent/secret", "inside")
 
 
 def _delete(files: ConfinedFiles, _: int) -> None:
+    # What is taken away is put there first: a turn that was refused half-way leaves nothing that the next ones would miss.
+    files.save("parent/below/secret", "inside", create_only=False)
     files.delete("parent/below/secret")
-    files.save("parent/below/secret", "inside")
 
 
 @pytest.mark.parametrize("attempt", [_read, _hash, _stat, _list, _save, _make, _move_out, _move_in, _delete])

@@ -58,9 +58,17 @@ def test_a_regular_file_is_opened(root: Path) -> None:
     assert _read(root, "a") == b"x"
 
 
-def test_a_file_whose_name_ends_like_that_of_a_deleted_one_is_opened(root: Path) -> None:
+def test_a_file_whose_name_ends_like_that_of_a_removed_one_is_refused(root: Path) -> None:
     (root / "a (deleted)").write_text("x")
-    assert _read(root, "a (deleted)") == b"x"
+    with pytest.raises(NotPlain, match="removed file"):
+        _read(root, "a (deleted)")
+
+
+def test_a_hard_link_moved_elsewhere_while_it_is_looked_at_is_not_read(root: Path) -> None:
+    (root / "elsewhere").mkdir()
+    (root / "a").write_text("mine")
+    with pytest.raises(FileNotFoundError):
+        _read(root, "a", Meddled(lambda: (root / "a").rename(root / "elsewhere" / "a")))
 
 
 def test_a_second_name_anywhere_is_one_too_many(root: Path) -> None:
