@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from synapse.engine.app import create_app
-from synapse.service.inbox import attach
+from synapse.service import duties, inbox
 
 app = create_app()
-attach(app)
+inbox.attach(app)
+duties.attach(app.runtime)

@@ -9,7 +9,8 @@ SynapseError
 ├── Forbidden             403  who calls may not do this
 ├── LimitReached          429  the tenant has too much under way
 │   ├── TooManyRuns       429
-│   └── BacklogFull       429
+│   ├── BacklogFull       429
+│   └── TooManySchedules  429
 ├── StepError             500  an agent could not do its work
 │   ├── Transient         503  trying again may help
 │   ├── StepTimeout       504  the step's or the call's time ran out
@@ -104,6 +105,12 @@ class BacklogFull(LimitReached):
     """Too many of the tenant's steps wait for their turn."""
 
     code = "backlog-full"
+
+
+class TooManySchedules(LimitReached):
+    """The tenant has as many schedules as it may."""
+
+    code = "too-many-schedules"
 
 
 class StepError(SynapseError):

@@ -144,6 +144,8 @@ class TenantSettings(_Settings):
         default=None, ge=1, description="Steps that wait for the window or the rate; while there are more, a new run is answered with 429."
     )
 
+    tenant_max_schedules: int | None = Field(default=None, ge=1, description="Schedules; one more is answered with 429.")
+
     @property
     def windowed(self) -> bool:
         """Whether steps may have to wait."""

@@ -26,6 +26,7 @@ OPEN: Final = Access(None)
 _READ, _WRITE = Access(Scope.RUNS_READ), Access(Scope.RUNS_WRITE)
 _READ_RUN, _WRITE_RUN = Access(Scope.RUNS_READ, "run"), Access(Scope.RUNS_WRITE, "run")
 _ADMIN, _ADMIN_KEY = Access(Scope.ADMIN), Access(Scope.ADMIN, "key")
+_READ_SCHEDULE, _WRITE_SCHEDULE = Access(Scope.RUNS_READ, "schedule"), Access(Scope.RUNS_WRITE, "schedule")
 # Of no tenant: messages of everybody's runs.
 _OPERATOR = Access(Scope.OPERATOR)
 
@@ -51,6 +52,17 @@ ROUTES: Final[dict[tuple[str, str], Access]] = {
     ("GET", "/v1/runs/{run}/verification"): _READ_RUN,
     ("POST", "/v1/runs/{run}/cancel"): _WRITE_RUN,
     ("POST", "/v1/runs/{run}/resume"): _WRITE_RUN,
+    ("POST", "/v1/schedules"): _WRITE,
+    ("GET", "/v1/schedules"): _READ,
+    ("POST", "/v1/schedules/preview"): _READ,
+    ("GET", "/v1/schedules/{schedule}"): _READ_SCHEDULE,
+    ("PUT", "/v1/schedules/{schedule}"): _WRITE_SCHEDULE,
+    ("DELETE", "/v1/schedules/{schedule}"): _WRITE_SCHEDULE,
+    ("POST", "/v1/schedules/{schedule}/pause"): _WRITE_SCHEDULE,
+    ("POST", "/v1/schedules/{schedule}/resume"): _WRITE_SCHEDULE,
+    ("POST", "/v1/schedules/{schedule}/trigger"): _WRITE_SCHEDULE,
+    ("GET", "/v1/schedules/{schedule}/next"): _READ_SCHEDULE,
+    ("GET", "/v1/schedules/{schedule}/history"): _READ_SCHEDULE,
     ("POST", "/v1/keys"): _ADMIN,
     ("GET", "/v1/keys"): _ADMIN,
     ("GET", "/v1/keys/{key}"): _ADMIN_KEY,

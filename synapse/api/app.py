@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from synapse import __version__
-from synapse.api import catalogue, console, dead_letters, events, health, keys, problems, reports, runs
+from synapse.api import catalogue, console, dead_letters, events, health, keys, problems, reports, runs, schedules
 from synapse.api.access import check_classified
 from synapse.api.limit import LimitedBody
 from synapse.api.measure import Measured
@@ -45,7 +45,7 @@ def create_app(service: Service, settings: ApiSettings | None = None) -> FastAPI
     problems.install(app)
     app.add_middleware(LimitedBody, most=settings.api_max_body)
     app.add_middleware(Measured)
-    for module in (runs, events, reports, catalogue, keys, dead_letters):
+    for module in (runs, events, reports, schedules, catalogue, keys, dead_letters):
         app.include_router(module.router, dependencies=[Protected], responses=problems.declared(401, 403, 421, 500, 503))
     app.include_router(health.router)
     app.include_router(console.router)

@@ -10,7 +10,7 @@ from typing import Any, Final
 import typer
 
 from synapse import __version__
-from synapse.cli import answers, dead, keys, runs, starting, topology, upkeep
+from synapse.cli import answers, dead, keys, runs, schedules, starting, topology, upkeep
 from synapse.cli.exits import Exit, complain, exit_of
 from synapse.errors import SynapseError
 
@@ -31,6 +31,7 @@ app.command()(starting.up)
 app.command()(starting.demo)
 app.command()(answers.research)
 app.add_typer(runs.app, name="runs")
+app.add_typer(schedules.app, name="schedules")
 app.add_typer(dead.app, name="dead")
 app.add_typer(keys.app, name="keys")
 app.add_typer(topology.app, name="topology")

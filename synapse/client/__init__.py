@@ -19,6 +19,7 @@ from synapse.client.errors import (
 from synapse.contracts.messages import Event
 from synapse.contracts.report import Report
 from synapse.contracts.run import RunDetail, RunPage, RunRequest, RunState
+from synapse.contracts.schedule import Firing, Schedule, ScheduleRequest, Timing
 from synapse.contracts.verification import Verification
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Conflict",
     "Event",
     "Failed",
+    "Firing",
     "Invalid",
     "NotFound",
     "Problem",
@@ -38,6 +40,9 @@ __all__ = [
     "RunPage",
     "RunRequest",
     "RunState",
+    "Schedule",
+    "ScheduleRequest",
+    "Timing",
     "TooMany",
     "Unauthorised",
     "Unreachable",

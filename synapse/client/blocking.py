@@ -20,6 +20,7 @@ from synapse.contracts.dead_letter import DeadLetterDetail, DeadLetterPage
 from synapse.contracts.messages import Event
 from synapse.contracts.report import Report, StoredPage
 from synapse.contracts.run import RunDetail, RunPage, RunRequest, RunState, RunView
+from synapse.contracts.schedule import DueTimes, Firing, FiringPage, Schedule, ScheduleList, ScheduleRequest, Timing
 from synapse.contracts.verification import Verification
 from synapse.settings import ApiSettings
 
@@ -163,6 +164,50 @@ class Client:
     def revoke_key(self, key: str, tenant: str | None = None) -> ApiKey:
         """End a key at once."""
         return self._do(calls.revoke_key(key, tenant))
+
+    def create_schedule(self, request: ScheduleRequest) -> Schedule:
+        """Make a schedule."""
+        return self._do(calls.create_schedule(request))
+
+    def schedules(self) -> ScheduleList:
+        """Every schedule, by name."""
+        return self._do(calls.schedules())
+
+    def schedule(self, schedule: str) -> Schedule:
+        """One schedule."""
+        return self._do(calls.schedule(schedule))
+
+    def replace_schedule(self, schedule: str, request: ScheduleRequest) -> Schedule:
+        """Have a schedule be another one from now on; its id and its history stay."""
+        return self._do(calls.replace_schedule(schedule, request))
+
+    def delete_schedule(self, schedule: str) -> None:
+        """Forget a schedule and its history; its runs stay."""
+        self._do(calls.delete_schedule(schedule))
+
+    def pause_schedule(self, schedule: str) -> Schedule:
+        """Have nothing be due until it is resumed."""
+        return self._do(calls.pause_schedule(schedule))
+
+    def resume_schedule(self, schedule: str) -> Schedule:
+        """Have what comes from now on be due again."""
+        return self._do(calls.resume_schedule(schedule))
+
+    def trigger_schedule(self, schedule: str) -> Firing:
+        """Begin a run of it now."""
+        return self._do(calls.trigger_schedule(schedule))
+
+    def next_times(self, schedule: str, *, count: int | None = None) -> DueTimes:
+        """What is due next."""
+        return self._do(calls.next_times(schedule, count))
+
+    def preview_times(self, timing: Timing, *, count: int | None = None) -> DueTimes:
+        """What would be due next; nothing is made."""
+        return self._do(calls.preview_times(timing, count))
+
+    def schedule_history(self, schedule: str, *, limit: int | None = None, cursor: str | None = None) -> FiringPage:
+        """A page of what became of its due times, newest first."""
+        return self._do(calls.schedule_history(schedule, limit=limit, cursor=cursor))
 
     def ready(self) -> bytes:
         """What the API says of its dependencies, whether they are all well or not."""

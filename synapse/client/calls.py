@@ -16,6 +16,7 @@ from synapse.contracts.api_key import ApiKey, KeyList, KeyRequest, NewKey
 from synapse.contracts.dead_letter import DeadLetterDetail, DeadLetterPage
 from synapse.contracts.report import Report, StoredPage
 from synapse.contracts.run import RunDetail, RunPage, RunRequest
+from synapse.contracts.schedule import DueTimes, Firing, FiringPage, Schedule, ScheduleList, ScheduleRequest, Timing
 from synapse.contracts.verification import Verification
 
 Answer = TypeVar("Answer")
@@ -140,6 +141,61 @@ def revoke_key(key: str, tenant: str | None) -> Call[ApiKey]:
     return Call("DELETE", path(key, "keys"), _reads(ApiKey), params=_given({"tenant": tenant}))
 
 
+def create_schedule(request: ScheduleRequest) -> Call[Schedule]:
+    """Make a schedule. Not repeatable: the second one finds its own name taken."""
+    return replace(_sent("POST", "/v1/schedules", Schedule, request), repeatable=False)
+
+
+def schedules() -> Call[ScheduleList]:
+    """Every schedule."""
+    return Call("GET", "/v1/schedules", _reads(ScheduleList))
+
+
+def schedule(schedule: str) -> Call[Schedule]:
+    """One schedule."""
+    return Call("GET", path(schedule, "schedules"), _reads(Schedule))
+
+
+def replace_schedule(schedule: str, request: ScheduleRequest) -> Call[Schedule]:
+    """Have a schedule be another one."""
+    return _sent("PUT", path(schedule, "schedules"), Schedule, request)
+
+
+def delete_schedule(schedule: str) -> Call[None]:
+    """Forget a schedule."""
+    return Call("DELETE", path(schedule, "schedules"), lambda content: None, repeatable=False)
+
+
+def pause_schedule(schedule: str) -> Call[Schedule]:
+    """Have nothing be due."""
+    return Call("POST", f"{path(schedule, 'schedules')}/pause", _reads(Schedule))
+
+
+def resume_schedule(schedule: str) -> Call[Schedule]:
+    """Have what comes be due again."""
+    return Call("POST", f"{path(schedule, 'schedules')}/resume", _reads(Schedule))
+
+
+def trigger_schedule(schedule: str) -> Call[Firing]:
+    """Begin a run of it now. Not repeatable: each time it is another one."""
+    return Call("POST", f"{path(schedule, 'schedules')}/trigger", _reads(Firing), repeatable=False)
+
+
+def next_times(schedule: str, count: int | None) -> Call[DueTimes]:
+    """What is due next."""
+    return Call("GET", f"{path(schedule, 'schedules')}/next", _reads(DueTimes), params=_given({"count": count}))
+
+
+def preview_times(timing: Timing, count: int | None) -> Call[DueTimes]:
+    """What would be due next."""
+    return replace(_sent("POST", "/v1/schedules/preview", DueTimes, timing), params=_given({"count": count}))
+
+
+def schedule_history(schedule: str, **filters: Any) -> Call[FiringPage]:
+    """A page of what became of its due times."""
+    return Call("GET", f"{path(schedule, 'schedules')}/history", _reads(FiringPage), params=_given(filters))
+
+
 def ready() -> Call[bytes]:
     """How the API's dependencies are."""
     return Call("GET", "/readyz", bytes, repeatable=False)
@@ -176,6 +232,11 @@ def _reads(model: type[Model]) -> Callable[[bytes], Model]:
 
 def _post(path: str, model: type[Model], content: Mapping[str, Any]) -> Call[Model]:
     return Call("POST", path, _reads(model), headers={"Content-Type": "application/json"}, content=json.dumps(content).encode())
+
+
+def _sent(method: str, path: str, model: type[Model], content: BaseModel) -> Call[Model]:
+    headers = {"Content-Type": "application/json"}
+    return Call(method, path, _reads(model), headers=headers, content=content.model_dump_json(exclude_none=True).encode())
 
 
 def _given(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,5 @@
-"""What must be done once however many workers run: the reconciler's sweep, and the relay of events to the topic exchange.
+"""What must be done once however many workers run: the reconciler's sweep, the relay of events to the topic exchange, and duties
+that others hand in.
 
 Every worker runs this thread; a lease in SQL decides whose does the work. The relay leaves its place with the lease, so
 that the next holder goes on from there: an event is published at least once, in order within its run.
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import monotonic
 
 import structlog
@@ -44,6 +45,7 @@ class Housekeeping:
         window: Window | None = None,
         *,
         windowed: bool = False,
+        duties: Sequence[Callable[[], object]] = (),
     ) -> None:
         self.database = database
         self.publisher = publisher
@@ -51,6 +53,7 @@ class Housekeeping:
         self.reconcile_every = reconcile_every
         self._window = window
         self._windowed = windowed
+        self._duties = duties
         self._closed = threading.Event()
         self._thread: threading.Thread | None = None
         self._cursor: Cursor = START
@@ -79,6 +82,8 @@ class Housekeeping:
             if monotonic() >= sweep_at:
                 sweep_at = monotonic() + self.reconcile_every
                 self._done(self.sweep)
+                for duty in self._duties:
+                    self._done(duty)
             self._done(self.relay)
         self._leave()
 

@@ -43,6 +43,8 @@ class Runtime:
         self.tenants = tenants or TenantSettings()
         self.disposable = False
         """Whether this is a process of a pool: one step at a time, and made anew when it ends."""
+        self.duties: tuple[Callable[[], object], ...] = ()
+        """What the housekeeping calls at each sweep, besides its own."""
         if registry is not None:
             self.__dict__["registry"] = registry
 
@@ -116,7 +118,7 @@ class Runtime:
     def housekeeping(self) -> Housekeeping:
         """A new housekeeping thread, not started."""
         every, windowed = self.engine.reconcile_seconds, self.tenants.windowed
-        return Housekeeping(self.database, self.publisher, self.holder, every, self.window, windowed=windowed)
+        return Housekeeping(self.database, self.publisher, self.holder, every, self.window, windowed=windowed, duties=self.duties)
 
     def again(self) -> Runtime:
         """The same settings and agents with none of the parts made: what a forked child needs."""

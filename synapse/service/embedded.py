@@ -5,6 +5,7 @@ from __future__ import annotations
 from synapse.engine.app import create_app
 from synapse.engine.embedded import EmbeddedWorker
 from synapse.engine.runtime import Runtime
+from synapse.service import duties
 from synapse.service.service import Service
 from synapse.settings import ToolSettings
 
@@ -25,6 +26,7 @@ class EmbeddedSynapse:
         """Make the tables and start the worker. Raises Unavailable."""
         self.service.upgrade()
         if self.workers:
+            duties.attach(self.runtime)
             app = create_app(self.runtime)
             self._worker = EmbeddedWorker(app, self.runtime.engine.concurrency)
             self._worker.start()

@@ -53,11 +53,23 @@ class Runs:
         for another request. Once this returns, the run will end, whatever dies.
         """
         check_room(self.runtime, self.tenant, idempotency_key)
+        program, new = self.prepare(request, idempotency_key=idempotency_key, traceparent=traceparent)
+        reach("before-submit")
+        with tracing.child("ledger.begin", kind="client", about={"synapse.run": new.id}):
+            begun = self._held.begin(program, new)
+        reach("in-submit")
+        self.send(begun.hints)
+        return Submitted(self.get(begun.run), begun.created)
+
+    def prepare(
+        self, request: RunRequest, *, run: str | None = None, idempotency_key: str | None = None, traceparent: str | None = None
+    ) -> tuple[Program, NewRun]:
+        """What the request would begin, checked; nothing is written. Raises InvalidInput naming the field, NotFound."""
         program = self._program(request.workflow)
         given = {**request.input, **({"question": request.question} if request.question is not None else {})}
         _check_size(given)
-        new = NewRun(
-            id=str(uuid.uuid4()),
+        return program, NewRun(
+            id=run or str(uuid.uuid4()),
             input=checked_input(program.workflow, given),
             timeout=request.timeout_seconds or self.runtime.engine.run_timeout_seconds,
             idempotency_key=idempotency_key,
@@ -66,12 +78,6 @@ class Runs:
             tenant=self.tenant,
             priority=request.priority,
         )
-        reach("before-submit")
-        with tracing.child("ledger.begin", kind="client", about={"synapse.run": new.id}):
-            begun = self._held.begin(program, new)
-        reach("in-submit")
-        self._send(begun.hints)
-        return Submitted(self.get(begun.run), begun.created)
 
     @property
     def _held(self) -> Holdings:
@@ -100,10 +106,11 @@ class Runs:
     def resume(self, run: str) -> RunDetail:
         """Go on with a failed or cancelled run from its last good steps. Raises NotFound, Conflict."""
         program = build(self._held.definition(run))
-        self._send(self._held.resume(program, run))
+        self.send(self._held.resume(program, run))
         return self.get(run)
 
-    def _send(self, hints: Sequence[Hint]) -> None:
+    def send(self, hints: Sequence[Hint]) -> None:
+        """Tell the workers of steps that became ready."""
         gate = self.runtime.gate
         self.runtime.publisher.hints(hints if gate is None else gate.admit(hints))
 

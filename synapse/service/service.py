@@ -19,6 +19,7 @@ from synapse.service.health import HealthChecks
 from synapse.service.keys import KeyDesk
 from synapse.service.reports import Reports
 from synapse.service.runs import Runs
+from synapse.service.schedules import ScheduleDesk
 from synapse.service.topology import TopologyDesk
 from synapse.service.verification import Verifications
 from synapse.workflows.definition import to_data
@@ -55,6 +56,7 @@ class Service:
         self.reports = Reports(self.runtime, principal)
         self.verifications = Verifications(self.runtime, self.reports)
         self.keys = KeyDesk(self.runtime, principal)
+        self.schedules = ScheduleDesk(self.runtime, principal)
         self.dead_letters = DeadLetterDesk(self.runtime)
         self.topology = TopologyDesk(self.runtime)
         self.health = HealthChecks(self.runtime)

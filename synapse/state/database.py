@@ -15,6 +15,7 @@ from synapse.state.dead_letters import DeadLetters
 from synapse.state.definitions import Definitions
 from synapse.state.driver import PostgresDriver, open_driver
 from synapse.state.events import Events
+from synapse.state.firings import Firings
 from synapse.state.fused import FusedLedger
 from synapse.state.fused_lifecycle import FusedLifecycle
 from synapse.state.leases import Leases
@@ -22,13 +23,14 @@ from synapse.state.ledger import Ledger
 from synapse.state.lifecycle import Lifecycle
 from synapse.state.packing import Packer
 from synapse.state.reconcile import Reconciler
+from synapse.state.schedules import Schedules
 
 if TYPE_CHECKING:
     from synapse.contracts.principal import Tenant
     from synapse.state.holdings import Holdings
     from synapse.state.queries import Queries
 
-VERSION = "0005"
+VERSION = "0006"
 """The newest migration: what the tables must be at for this program."""
 
 _HAS_TABLES = {
@@ -61,6 +63,8 @@ class Database:
         self.leases = Leases(self.driver)
         self.dead_letters = DeadLetters(self.driver)
         self.api_keys = ApiKeys(self.driver)
+        self.schedules = Schedules(self.driver)
+        self.firings = Firings(self.driver, self.lifecycle)
 
     @classmethod
     def from_settings(cls, storage: StorageSettings, engine: EngineSettings) -> Database:

@@ -54,6 +54,9 @@ class Driver(Protocol):
     def moment(self, value: Any) -> datetime | None:
         """The time in a time column's value."""
 
+    def stored(self, moment: datetime | None) -> Any:
+        """A time as a parameter, equal to the column's value that it was read from."""
+
     def close(self) -> None:
         """Close every thread's connection."""
 
@@ -144,6 +147,10 @@ class PostgresDriver:
     def moment(self, value: Any) -> datetime | None:
         """Psycopg has decoded it; in UTC whatever the session's zone is."""
         return value.astimezone(UTC) if isinstance(value, datetime) else None
+
+    def stored(self, moment: datetime | None) -> Any:
+        """Psycopg encodes it."""
+        return moment
 
     def close(self) -> None:
         """Close every thread's connection."""
@@ -243,6 +250,10 @@ class SqliteDriver:
     def moment(self, value: Any) -> datetime | None:
         """Decode epoch seconds."""
         return None if value is None else datetime.fromtimestamp(value, UTC)
+
+    def stored(self, moment: datetime | None) -> Any:
+        """Epoch seconds."""
+        return None if moment is None else moment.timestamp()
 
     def close(self) -> None:
         """Close every thread's connection."""

@@ -80,6 +80,11 @@ class Lifecycle:
         made, ended = self._open_root(program, new)
         return self.driver.atomic(lambda session: self._begin(session, program, new, made, ended))
 
+    def begin_in(self, session: Session, program: Program, new: NewRun) -> Begun:
+        """As `begin`, in the caller's transaction."""
+        made, ended = self._open_root(program, new)
+        return self._begin(session, program, new, made, ended)
+
     @staticmethod
     def _open_root(program: Program, new: NewRun) -> tuple[Opening, bool]:
         way, made = Start(program.root, ()), Opening()

@@ -218,3 +218,37 @@ flow = sa.Table(
     sa.Column("tokens", sa.Float, nullable=False, comment="steps that may be sent at once"),
     sa.Column("at", Timestamp, nullable=False, comment="when that was so"),
 )
+
+schedule = sa.Table(
+    "schedule",
+    metadata,
+    sa.Column("id", Index, primary_key=True),
+    sa.Column("tenant", Index, nullable=False),
+    sa.Column("name", Index, nullable=False),
+    sa.Column("body", Json, nullable=False, comment="what was asked for, but for name and paused"),
+    sa.Column("paused", sa.Boolean, nullable=False),
+    sa.Column("created_at", Timestamp, nullable=False),
+    sa.Column("created_by", sa.Text, nullable=False),
+    sa.Column("updated_at", Timestamp, nullable=False),
+    sa.Column("due", Timestamp, comment="the next due time; changes only together with what is done about it"),
+    sa.Column("fire_at", Timestamp, comment="due with its jitter"),
+    sa.Column("last_due", Timestamp),
+    sa.Column("last_run", sa.Text),
+    sa.UniqueConstraint("tenant", "name", name="schedule_name"),
+    sa.Index("schedule_due", "fire_at", sqlite_where=sa.text("fire_at IS NOT NULL"), postgresql_where=sa.text("fire_at IS NOT NULL")),
+)
+
+# One row for each due time, whoever looked at it.
+firing = sa.Table(
+    "firing",
+    metadata,
+    sa.Column("schedule", Index, primary_key=True),
+    sa.Column("due", Timestamp, primary_key=True),
+    sa.Column("until", Timestamp, comment="the last one, where several were missed together"),
+    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Column("manual", sa.Boolean, nullable=False),
+    sa.Column("code", sa.Text),
+    sa.Column("detail", sa.Text),
+    sa.Column("run", Index),
+    sa.Column("at", Timestamp, nullable=False),
+)

@@ -47,6 +47,12 @@ DEAD_LETTERS = Gauge(
     ["queue"],
     multiprocess_mode="livemostrecent",
 )
+SCHEDULE_FIRINGS = Counter(
+    "synapse_schedule_firings_total", "Due times of schedules, by what became of them; several missed together are one", ["outcome"]
+)
+SCHEDULE_LATENESS_SECONDS = Histogram(
+    "synapse_schedule_lateness_seconds", "Time from a due time, jitter included, to the begin of its run", buckets=_WAIT_BUCKETS
+)
 HTTP_REQUESTS = Counter("synapse_http_requests_total", "Requests that the API answered", ["method", "route", "status"])
 HTTP_SECONDS = Histogram("synapse_http_request_seconds", "Time to the first byte of an answer", ["method", "route"])
 TOOL_CALLS = Counter("synapse_tool_calls_total", "Tool calls of agents, as the worker saw them end", ["tool", "outcome"])
@@ -71,6 +77,8 @@ for _how in ("created", "resumed"):
     RUNS_STARTED.labels(_how)
 for _state in ("succeeded", "failed", "cancelled"):
     RUNS_ENDED.labels(_state)
+for _outcome in ("fired", "missed", "overlap", "refused"):
+    SCHEDULE_FIRINGS.labels(_outcome)
 
 
 def exemplar(traceparent: str | None) -> dict[str, str] | None:

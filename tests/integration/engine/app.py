@@ -17,6 +17,7 @@ from synapse.engine.app import create_app
 from synapse.engine.registry import Registry
 from synapse.engine.runtime import Runtime
 from synapse.errors import Permanent, Transient
+from synapse.service import duties
 from synapse.service.inbox import attach
 from tests.waiting import until
 
@@ -125,6 +126,7 @@ def registry() -> Registry:
 
 app = create_app(Runtime(registry=registry()), set_as_current=False)
 attach(app)
+duties.attach(app.runtime)
 
 
 @signals.worker_ready.connect

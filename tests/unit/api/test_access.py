@@ -21,6 +21,7 @@ from synapse.api.access import OPEN, ROUTES, Access, check_classified, routes_of
 from synapse.api.app import create_app
 from synapse.contracts.principal import Principal, Scope, Tenant
 from synapse.contracts.run import RunRequest
+from synapse.contracts.schedule import ScheduleRequest
 from synapse.settings import ApiSettings
 from tests.unit.workbench import QUESTION, Workbench
 
@@ -30,7 +31,18 @@ OWNED = [route for route, each in ROUTES.items() if each.owned is not None]
 GUARDED = [route for route, each in ROUTES.items() if each.scope is not None]
 DEFAULTS = {"name": "main.js"}
 # What a request must bring along to come as far as looking for the thing.
-BODIES: dict[tuple[str, str], Any] = {("POST", "/v1/runs"): {"question": QUESTION}, ("POST", "/v1/keys"): {"name": "x"}}
+SCHEDULE = {"name": "nightly", "cron": "0 3 * * *", "run": {"question": QUESTION}}
+BODIES: dict[tuple[str, str], Any] = {
+    ("POST", "/v1/runs"): {"question": QUESTION},
+    ("POST", "/v1/keys"): {"name": "x"},
+    ("POST", "/v1/schedules"): SCHEDULE,
+    ("POST", "/v1/schedules/preview"): {"cron": "0 3 * * *"},
+    ("PUT", "/v1/schedules/{schedule}"): {**SCHEDULE, "name": "other"},
+}
+# Its body only says what is asked for.
+READING = {("POST", "/v1/schedules/preview")}
+# What belongs to somebody, by the name that paths have for it.
+THINGS = ("run", "key", "schedule")
 
 
 @dataclass
@@ -55,7 +67,8 @@ class Town:
         """Everything that a call could have changed, but for when a key was used last."""
         rows = self.bench.runtime.database.driver.rows
         keys = rows("SELECT id, expires_at, revoked_at FROM api_key WHERE tenant = 'acme' ORDER BY id", {})
-        return repr([rows("SELECT * FROM run ORDER BY id", {}), rows("SELECT * FROM event ORDER BY run, seq", {}), keys])
+        tables = ("run ORDER BY id", "event ORDER BY run, seq", "schedule ORDER BY id", "firing ORDER BY schedule, due")
+        return repr([*(rows(f"SELECT * FROM {table}", {}) for table in tables), keys])
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +88,11 @@ def _town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Workbench,
 @pytest.fixture
 async def town(_town: tuple[Workbench, FastAPI, dict[str, str]]) -> AsyncIterator[Town]:
     bench, app, things = _town
+    # A schedule can be deleted, so each test has one of its own.
+    theirs = bench.service.acting_for(Principal(ACME, "anna", frozenset({Scope.ADMIN})))
+    for each in theirs.schedules.list().schedules:
+        theirs.schedules.delete(each.id)
+    things = {**things, "schedule": theirs.schedules.create(ScheduleRequest.model_validate(SCHEDULE)).id}
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://api.example") as client:
         yield Town(bench, app, client, things)
 
@@ -99,7 +117,7 @@ def test_hidden_routes_and_mounts_are_routes_too(town: Town) -> None:
 
 def test_a_path_with_a_run_or_a_key_in_it_is_classed_as_somebodys() -> None:
     for (_, path), each in ROUTES.items():
-        for name in ("run", "key"):
+        for name in THINGS:
             assert (f"{{{name}}}" in path) == (each.owned == name), path
 
 
@@ -136,7 +154,7 @@ async def test_a_key_without_the_scope_is_refused_in_the_same_words_whatever_it_
     weak = town.key(ACME, *scopes)
     before = town.state()
     said = set()
-    for name in (*map(town.things.get, ("run", "key")), "nothing"):
+    for name in (*map(town.things.get, THINGS), "nothing"):
         answer = await town.ask(route, weak, **{**town.things, each.owned or "": name})
         assert (answer.status_code, answer.json()["code"]) == (403, "insufficient-scope")
         assert f'scope="{each.scope}"' in answer.headers["www-authenticate"]
@@ -216,6 +234,6 @@ def test_an_access_without_a_scope_is_open_and_nothing_else_is() -> None:
 
 def test_what_changes_something_needs_more_than_a_scope_for_reading() -> None:
     for (method, path), each in ROUTES.items():
-        if method != "GET":
-            wanted = {Scope.RUNS_WRITE} if path.startswith("/v1/runs") else {Scope.ADMIN, Scope.OPERATOR}
+        if method != "GET" and (method, path) not in READING:
+            wanted = {Scope.RUNS_WRITE} if path.startswith(("/v1/runs", "/v1/schedules")) else {Scope.ADMIN, Scope.OPERATOR}
             assert each.scope in wanted, (method, path)

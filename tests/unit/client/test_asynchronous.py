@@ -8,7 +8,19 @@ import httpx
 import pytest
 
 from synapse.api.app import create_app
-from synapse.client import AsyncClient, Client, Conflict, NotFound, RunFailed, RunRequest, RunState, Unreachable, WaitedTooLong
+from synapse.client import (
+    AsyncClient,
+    Client,
+    Conflict,
+    NotFound,
+    RunFailed,
+    RunRequest,
+    RunState,
+    ScheduleRequest,
+    Timing,
+    Unreachable,
+    WaitedTooLong,
+)
 from synapse.settings import ApiSettings
 from tests.unit.client import answers
 from tests.unit.workbench import Workbench
@@ -46,6 +58,23 @@ async def test_a_run_of_the_real_api_from_start_to_end(api: AsyncClient, bench: 
     with pytest.raises(NotFound, match="no run"):
         await api.report("nobody")
     assert (await api.dead_letters()).letters == ()
+
+
+async def test_a_schedule_of_the_real_api_from_its_making_to_its_end(api: AsyncClient) -> None:
+    request = ScheduleRequest(name="nightly", cron="0 3 * * *", run=RunRequest(workflow="echo", input={"text": "hello"}))
+    made = await api.create_schedule(request)
+    assert (await api.schedules()).schedules == (made,)
+    assert (await api.schedule(made.id)) == made
+    assert (await api.next_times(made.id, count=1)).times == (made.next_due,)
+    assert (await api.preview_times(Timing(cron="0 3 * * *"), count=1)).times == (made.next_due,)
+    assert (await api.pause_schedule(made.id)).paused
+    assert not (await api.resume_schedule(made.id)).paused
+    assert (await api.replace_schedule(made.id, request.model_copy(update={"name": "daily"}))).name == "daily"
+    firing = await api.trigger_schedule(made.id)
+    assert (await api.schedule_history(made.id, limit=1)).firings == (firing,)
+    await api.delete_schedule(made.id)
+    with pytest.raises(NotFound, match="no schedule"):
+        await api.schedule(made.id)
 
 
 async def test_a_run_that_failed_is_an_error_and_can_be_resumed(api: AsyncClient, bench: Workbench) -> None:

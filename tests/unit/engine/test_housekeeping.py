@@ -344,3 +344,41 @@ def test_who_leads_without_windows_frees_what_waited_for_one(workshop: Workshop,
     keeper.start()
     until(lambda: begun[1].run in [hint.run for hint, _ in publisher.sent], "the waiting step is sent", PATIENCE)
     assert database.driver.rows("SELECT count(*) FROM ticket", {}) == [(0,)]
+
+
+def test_duties_are_done_by_whoever_leads_and_one_that_fails_keeps_nothing_else_from_being_done(
+    workshop: Workshop, keepers: Keepers
+) -> None:
+    asked, done = [], threading.Event()
+
+    def broken() -> None:
+        asked.append(1)
+        raise RuntimeError("nobody foresaw it")
+
+    def duty() -> None:
+        if len(asked) > 1:
+            done.set()
+
+    publisher = Published(workshop.published.path)
+    keeper = Housekeeping(workshop.house.database, publisher, "h", 0.02, duties=(broken, duty))
+    keepers.made.append(keeper)
+    keeper.start()
+    assert done.wait(PATIENCE)
+    run = workshop.begin(TWO)
+    until(lambda: publisher.passed_on)
+    assert publisher.passed_on[0].run == run
+
+
+def test_who_does_not_lead_has_no_duties(workshop: Workshop, keepers: Keepers) -> None:
+    assert workshop.house.database.leases.take(LEASE, "elsewhere", 60)[0]
+    asked: list[int] = []
+    keeper = Housekeeping(workshop.house.database, Published(workshop.published.path), "h", 0.01, duties=(lambda: asked.append(1),))
+    keepers.made.append(keeper)
+    looked: list[int] = []
+    take = keeper.database.leases.take
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keeper.database.leases, "take", lambda *each: looked.append(1) or take(*each))
+        keeper.start()
+        until(lambda: len(looked) > 3)
+        keeper.stop()
+    assert asked == []

@@ -1,0 +1,11 @@
+"""What the housekeeping does besides the engine's own duties."""
+
+from __future__ import annotations
+
+from synapse.engine.runtime import Runtime
+from synapse.service.scheduler import Scheduler
+
+
+def attach(runtime: Runtime) -> None:
+    """Have the housekeeping of a process fire schedules."""
+    runtime.duties = (Scheduler(runtime),)
