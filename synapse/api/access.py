@@ -25,6 +25,7 @@ class Access:
 OPEN: Final = Access(None)
 _READ, _WRITE = Access(Scope.RUNS_READ), Access(Scope.RUNS_WRITE)
 _READ_RUN, _WRITE_RUN = Access(Scope.RUNS_READ, "run"), Access(Scope.RUNS_WRITE, "run")
+_READ_WORKFLOW, _WRITE_WORKFLOW = Access(Scope.RUNS_READ, "workflow"), Access(Scope.WORKFLOWS_WRITE)
 _ADMIN, _ADMIN_KEY = Access(Scope.ADMIN), Access(Scope.ADMIN, "key")
 _READ_SCHEDULE, _WRITE_SCHEDULE = Access(Scope.RUNS_READ, "schedule"), Access(Scope.RUNS_WRITE, "schedule")
 # Of no tenant: messages of everybody's runs.
@@ -42,10 +43,20 @@ ROUTES: Final[dict[tuple[str, str], Access]] = {
     ("GET", "/v1/agents"): _READ,
     ("GET", "/v1/agents/{name}"): _READ,
     ("GET", "/v1/workflows"): _READ,
-    ("GET", "/v1/workflows/{name}"): _READ,
+    ("POST", "/v1/workflows"): _WRITE_WORKFLOW,
+    ("POST", "/v1/workflows/validate"): _READ,
+    ("GET", "/v1/workflows/{workflow}"): _READ_WORKFLOW,
+    ("GET", "/v1/workflows/{workflow}/versions"): _READ_WORKFLOW,
+    ("GET", "/v1/workflows/{workflow}/versions/{version}"): _READ_WORKFLOW,
+    ("GET", "/v1/workflows/{workflow}/diff"): _READ_WORKFLOW,
     ("POST", "/v1/runs"): _WRITE,
     ("GET", "/v1/runs"): _READ,
+    ("POST", "/v1/runs/cancel"): _WRITE,
+    ("POST", "/v1/runs/resume"): _WRITE,
     ("GET", "/v1/runs/{run}"): _READ_RUN,
+    ("PATCH", "/v1/runs/{run}/labels"): _WRITE_RUN,
+    ("GET", "/v1/runs/{run}/steps"): _READ_RUN,
+    ("GET", "/v1/runs/{run}/steps/{step}"): _READ_RUN,
     ("GET", "/v1/runs/{run}/events"): _READ_RUN,
     ("GET", "/v1/runs/{run}/report"): _READ_RUN,
     ("GET", "/v1/runs/{run}/sources/{snapshot}"): _READ_RUN,

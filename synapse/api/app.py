@@ -5,18 +5,19 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import FastAPI
 
 from synapse import __version__
-from synapse.api import catalogue, console, dead_letters, events, health, keys, problems, reports, runs, schedules
+from synapse.api import catalogue, console, dead_letters, events, health, keys, problems, reports, runs, schedules, steps
 from synapse.api.access import check_classified
 from synapse.api.limit import LimitedBody
 from synapse.api.measure import Measured
 from synapse.api.security import Protected
 from synapse.contracts.messages import Event
 from synapse.contracts.report import Report
+from synapse.contracts.workflow import Workflow
 from synapse.service.callers import Callers
 from synapse.service.service import Service
 from synapse.settings import ApiSettings
@@ -45,7 +46,7 @@ def create_app(service: Service, settings: ApiSettings | None = None) -> FastAPI
     problems.install(app)
     app.add_middleware(LimitedBody, most=settings.api_max_body)
     app.add_middleware(Measured)
-    for module in (runs, events, reports, schedules, catalogue, keys, dead_letters):
+    for module in (runs, steps, events, reports, schedules, catalogue, keys, dead_letters):
         app.include_router(module.router, dependencies=[Protected], responses=problems.declared(401, 403, 421, 500, 503))
     app.include_router(health.router)
     app.include_router(console.router)
@@ -81,8 +82,9 @@ def _described(schema: dict[str, Any]) -> dict[str, Any]:
     models = schema.setdefault("components", {}).setdefault("schemas", {})
     for unused in ("HTTPValidationError", "ValidationError"):
         models.pop(unused, None)
-    for model in (problems.Problem, Event, Report):
-        described = model.model_json_schema(ref_template="#/components/schemas/{model}", mode="serialization")
+    for model in (problems.Problem, Event, Report, Workflow):
+        mode: Literal["validation", "serialization"] = "validation" if model is Workflow else "serialization"
+        described = model.model_json_schema(ref_template="#/components/schemas/{model}", mode=mode)
         models |= described.pop("$defs", {})
         models[model.__name__] = described
     for path in schema["paths"].values():

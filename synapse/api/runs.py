@@ -1,4 +1,4 @@
-"""Runs: start one, look at them, cancel, resume."""
+"""Runs: start one, find them, label, cancel and resume one or many."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from synapse.api.dependencies import RunId, ServiceOf
 from synapse.api.problems import declared
-from synapse.contracts.run import RunDetail, RunPage, RunRequest, RunState
+from synapse.contracts.bulk import BulkCancelRequest, BulkRequest, BulkResult
+from synapse.contracts.labels import LabelChange
+from synapse.contracts.run import RunDetail, RunPage, RunQuery, RunRequest
 
 router = APIRouter(prefix="/v1/runs", tags=["runs"])
 _TRACEPARENT: Final = re.compile(r"^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$")
@@ -71,21 +73,33 @@ def submit(
 
 
 @router.get("", name="runs", responses=declared(400))
-def listed(
-    service: ServiceOf,
-    state: Annotated[RunState | None, Query(description="Only runs in this state.")] = None,
-    workflow: Annotated[str | None, Query(pattern=r"^[a-z][a-z0-9-]{0,62}$", description="Only runs of this workflow.")] = None,
-    limit: Annotated[int, Query(ge=1, le=200, description="Runs at most.")] = 50,
-    cursor: Annotated[str | None, Query(max_length=400, description="``next`` of the page before.")] = None,
-) -> RunPage:
-    """Runs, newest first, page by page."""
-    return service.runs.list(state=state, workflow=workflow, limit=limit, cursor=cursor)
+def listed(service: ServiceOf, query: Annotated[RunQuery, Query()]) -> RunPage:
+    """Runs, newest first, page by page; with filters those that all of them match."""
+    return service.runs.list(query)
+
+
+@router.post("/cancel", responses=declared(400, 413, 415))
+def cancel_many(request: BulkCancelRequest, service: ServiceOf) -> BulkResult:
+    """Stop many runs, by their ids or by a filter, and say of each what became of it. Repeating this does no harm."""
+    return service.bulk.cancel(request)
+
+
+@router.post("/resume", responses=declared(400, 413, 415))
+def resume_many(request: BulkRequest, service: ServiceOf) -> BulkResult:
+    """Go on with many failed or cancelled runs, by their ids or by a filter, and say of each what became of it."""
+    return service.bulk.resume(request)
 
 
 @router.get("/{run}", responses=declared(404))
 def shown(run: RunId, service: ServiceOf) -> RunDetail:
     """A run with every step."""
     return service.runs.get(run)
+
+
+@router.patch("/{run}/labels", responses=declared(400, 404, 413, 415))
+def relabel(run: RunId, change: Annotated[LabelChange, Body()], service: ServiceOf) -> RunDetail:
+    """Set labels of a run, or take them away with null; those that are not named stay (a JSON merge patch, RFC 7396)."""
+    return service.runs.relabel(run, change)
 
 
 @router.post("/{run}/cancel", responses=declared(400, 404))

@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+from synapse.cli.choosing import checked
+
 
 class Format(StrEnum):
     """What a report can be had as."""
@@ -36,6 +38,7 @@ def research(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON; with --detach, the run.")] = False,
     detach: Annotated[bool, typer.Option("--detach", help="Do not wait: print the run's id.")] = False,
+    label: Annotated[list[str] | None, typer.Option("--label", help="key:value, to find the run by; may be given again.")] = None,
     key: Annotated[str | None, typer.Option("--idempotency-key", help="The same key gives the same run again.")] = None,
 ) -> None:
     """Ask a question of a running Synapse, watch it work, print the report (Markdown when piped)."""
@@ -46,7 +49,8 @@ def research(
     logs.configure(quiet=True)
     limits = {"max_sources": max_sources, "max_followups": max_followups, "max_domains": max_domains, "max_bytes": max_bytes}
     given: dict[str, Any] = {"question": question, "corpus": corpus, **limits}
-    request = RunRequest(input={name: value for name, value in given.items() if value is not None})
+    labels = dict(each.partition(":")[::2] for each in label or ())
+    request = checked(RunRequest, {"input": {name: value for name, value in given.items() if value is not None}, "labels": labels})
     with Api.from_settings() as api:
         if detach:
             run = api.submit(request, key=key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Final
 
@@ -9,8 +10,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from synapse.cli.text import seconds, short, shown
-from synapse.contracts.run import RunDetail, RunPage, RunView, StepView
+from synapse.cli.text import seconds, short, shown, shown_lines
+from synapse.contracts.run import Failure, RunDetail, RunPage, RunView, StepView
+from synapse.contracts.steps import StepDetail, StepPage
 
 _COLOURS: Final = {
     "succeeded": "green",
@@ -20,6 +22,8 @@ _COLOURS: Final = {
     "skipped": "yellow",
     "failed": "red",
     "cancelled": "yellow",
+    "lost": "red",
+    "stopped": "yellow",
 }
 
 
@@ -39,6 +43,7 @@ def detail(run: RunDetail) -> RenderableType:
     """A run and its steps."""
     head = Table.grid(padding=(0, 2))
     rows = {"run": run.id, "workflow": run.workflow, "question": shown(str(run.input.get("question", ""))), "took": _took(run)}
+    rows["labels"] = shown(" ".join(f"{key}:{value}" for key, value in run.labels.items()))
     head.add_row(Text("state", "bright_black"), _state(run.state))
     for name, value in rows.items():
         if value:
@@ -47,9 +52,43 @@ def detail(run: RunDetail) -> RenderableType:
         head.add_row(Text("error", "bright_black"), Text(f"{run.error.code}: {shown(run.error.message)}", "red"))
     table = _table("step", "agent", "state", "tries", "took", "")
     for step in run.steps:
-        why = _last(f"{step.error.code}: {step.error.message}", "yellow") if step.error else Text("")
-        table.add_row(step.path, step.agent, _state(step.state), str(step.attempt), _took(step), why)
+        table.add_row(step.path, step.agent, _state(step.state), str(step.attempt), _took(step), _why(step.error))
     return Group(head, Text(), table)
+
+
+def steps(found: StepPage) -> RenderableType:
+    """A page of steps as a table."""
+    if not found.steps:
+        return Text("no steps")
+    table = _table("step", "agent", "state", "tries", "waited", "ran", "worker", "")
+    for each in found.steps:
+        waited, ran = (seconds(value) if value is not None else "" for value in (each.waited_seconds, each.ran_seconds))
+        table.add_row(each.path, each.agent, _state(each.state), str(each.attempt), waited, ran, shown(each.worker or ""), _why(each.error))
+    return Group(table, Text(f"more: --cursor {found.next}", "bright_black")) if found.next else table
+
+
+def step(found: StepDetail) -> RenderableType:
+    """A step and its attempts."""
+    table = _table("try", "outcome", "began", "took", "worker", "")
+    for each in found.attempts:
+        took = seconds(each.seconds) if each.seconds is not None else ""
+        began = f"{each.started_at.astimezone():%m-%d %H:%M:%S}"
+        table.add_row(str(each.number), _state(each.outcome), began, took, shown(each.worker or ""), _why(each.error))
+    head = Text.assemble((found.path, "bold"), f" {found.agent} ", _state(found.state))
+    given = (
+        part
+        for name, value in (("input", found.input), ("output", found.output))
+        for part in (Text(), Text(name, "bright_black"), _json(value))
+    )
+    return Group(head, Text(), table, *given)
+
+
+def _json(value: object) -> Text:
+    return Text(shown_lines(json.dumps(value, indent=2, ensure_ascii=False)))
+
+
+def _why(error: Failure | None) -> Text:
+    return _last(f"{error.code}: {error.message}", "yellow") if error else Text("")
 
 
 def _table(*names: str) -> Table:

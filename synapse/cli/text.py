@@ -14,6 +14,11 @@ def shown(text: str) -> str:
     return " ".join("".join(visible).split())
 
 
+def shown_lines(text: str) -> str:
+    """The same with its lines and blanks as they are: for what is laid out by them."""
+    return "".join(char for char in text if char == "\n" or unicodedata.category(char) not in _HIDDEN)
+
+
 def short(text: str, width: int) -> str:
     """At most ``width`` characters of it."""
     line = shown(text)

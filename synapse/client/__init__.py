@@ -16,14 +16,20 @@ from synapse.client.errors import (
     Unreachable,
     WaitedTooLong,
 )
+from synapse.contracts.bulk import BulkCancelRequest, BulkRequest, BulkResult
+from synapse.contracts.catalogue import Validation, VersionList, WorkflowDiff, WorkflowView
 from synapse.contracts.messages import Event
 from synapse.contracts.report import Report
-from synapse.contracts.run import RunDetail, RunPage, RunRequest, RunState
+from synapse.contracts.run import RunDetail, RunFilter, RunPage, RunRequest, RunState
 from synapse.contracts.schedule import Firing, Schedule, ScheduleRequest, Timing
+from synapse.contracts.steps import StepDetail, StepPage
 from synapse.contracts.verification import Verification
 
 __all__ = [
     "AsyncClient",
+    "BulkCancelRequest",
+    "BulkRequest",
+    "BulkResult",
     "Client",
     "ClientError",
     "Conflict",
@@ -37,15 +43,22 @@ __all__ = [
     "Report",
     "RunDetail",
     "RunFailed",
+    "RunFilter",
     "RunPage",
     "RunRequest",
     "RunState",
     "Schedule",
     "ScheduleRequest",
+    "StepDetail",
+    "StepPage",
     "Timing",
     "TooMany",
     "Unauthorised",
     "Unreachable",
+    "Validation",
     "Verification",
+    "VersionList",
     "WaitedTooLong",
+    "WorkflowDiff",
+    "WorkflowView",
 ]

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
 import httpx
 from pydantic import ValidationError
 
 from synapse.client import calls
-from synapse.client.calls import Answer, Call
+from synapse.client.calls import Answer, Call, Filters
 from synapse.client.errors import ClientError, RunFailed, refusal
 from synapse.client.following import ENDS, Following, Messages
 from synapse.contracts.api_key import ApiKey, KeyList, KeyRequest, NewKey
+from synapse.contracts.bulk import BulkCancelRequest, BulkRequest, BulkResult
+from synapse.contracts.catalogue import Validation, VersionList, WorkflowDiff, WorkflowView
 from synapse.contracts.dead_letter import DeadLetterDetail, DeadLetterPage
 from synapse.contracts.messages import Event
 from synapse.contracts.report import Report, StoredPage
-from synapse.contracts.run import RunDetail, RunPage, RunRequest, RunState, RunView
+from synapse.contracts.run import RunDetail, RunPage, RunRequest, RunState, RunView, StepState
 from synapse.contracts.schedule import DueTimes, Firing, FiringPage, Schedule, ScheduleList, ScheduleRequest, Timing
+from synapse.contracts.steps import StepDetail, StepPage
 from synapse.contracts.verification import Verification
 from synapse.settings import ApiSettings
 
@@ -74,17 +77,15 @@ class Client:
         """A run with every step."""
         return self._do(calls.run(run))
 
-    def runs(
-        self, *, state: RunState | str | None = None, workflow: str | None = None, limit: int | None = None, cursor: str | None = None
-    ) -> RunPage:
+    def runs(self, *, limit: int | None = None, cursor: str | None = None, **filters: Unpack[Filters]) -> RunPage:
         """A page of runs, newest first."""
-        return self._do(calls.runs(state=state, workflow=workflow, limit=limit, cursor=cursor))
+        return self._do(calls.runs(limit=limit, cursor=cursor, **filters))
 
-    def each_run(self, *, state: RunState | str | None = None, workflow: str | None = None) -> Iterator[RunView]:
+    def each_run(self, **filters: Unpack[Filters]) -> Iterator[RunView]:
         """Every run, newest first, page by page."""
         cursor: str | None = None
         while True:
-            page = self.runs(state=state, workflow=workflow, limit=200, cursor=cursor)
+            page = self.runs(limit=200, cursor=cursor, **filters)
             yield from page.runs
             if (cursor := page.next) is None:
                 return
@@ -96,6 +97,34 @@ class Client:
     def resume(self, run: str) -> RunDetail:
         """Go on with a run that failed or was cancelled."""
         return self._do(calls.resume(run))
+
+    def cancel_many(self, request: BulkCancelRequest) -> BulkResult:
+        """Stop many runs, by their ids or by a filter; what became of each."""
+        return self._do(calls.cancel_many(request))
+
+    def resume_many(self, request: BulkRequest) -> BulkResult:
+        """Go on with many runs, by their ids or by a filter; what became of each."""
+        return self._do(calls.resume_many(request))
+
+    def label(self, run: str, change: Mapping[str, str | None]) -> RunDetail:
+        """Set labels of a run, or take them away with None; those that are not named stay."""
+        return self._do(calls.relabel(run, change))
+
+    def steps(
+        self,
+        run: str,
+        *,
+        state: StepState | str | None = None,
+        agent: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> StepPage:
+        """A page of a run's steps, without what they were given and gave."""
+        return self._do(calls.steps(run, state=state, agent=agent, limit=limit, cursor=cursor))
+
+    def step(self, run: str, step: str) -> StepDetail:
+        """A step with its input, its output and each of its attempts."""
+        return self._do(calls.step(run, step))
 
     def stream(self, run: str, after: int = 0) -> Iterator[Event]:
         """Events above ``after`` as they come, each once, to the one that ends the run; goes on where it was when a connection breaks."""
@@ -132,6 +161,30 @@ class Client:
     def verification(self, run: str, *, refetch: bool = False) -> Verification:
         """The report checked again; with ``refetch`` its sources are fetched, which takes up to a minute."""
         return self._do(calls.verification(run, refetch))
+
+    def workflows(self) -> list[WorkflowView]:
+        """Every workflow that runs can be started of, each in its newest version."""
+        return self._do(calls.workflows())
+
+    def workflow(self, name: str, version: int | None = None) -> WorkflowView:
+        """One workflow, by default its newest version."""
+        return self._do(calls.workflow(name, version))
+
+    def workflow_versions(self, name: str) -> VersionList:
+        """Every version of a workflow, newest first."""
+        return self._do(calls.workflow_versions(name))
+
+    def workflow_diff(self, name: str, before: int, after: int) -> WorkflowDiff:
+        """How one version differs from another."""
+        return self._do(calls.workflow_diff(name, before, after))
+
+    def validate_workflow(self, definition: str | Mapping[str, Any]) -> Validation:
+        """Whether a definition (YAML, or data) could be run there, and what is wrong with it."""
+        return self._do(calls.validate_workflow(definition))
+
+    def create_workflow(self, definition: str | Mapping[str, Any]) -> WorkflowView:
+        """Make a workflow of the tenant's own (YAML, or data), or its next version."""
+        return self._do(calls.create_workflow(definition))
 
     def dead_letters(self, *, limit: int | None = None, cursor: str | None = None) -> DeadLetterPage:
         """A page of dead letters, newest first."""

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Generic, TypeVar
+from datetime import datetime
+from typing import Any, Final, Generic, TypedDict, TypeVar
 from urllib.parse import quote
 
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 
 from synapse.client.errors import ClientError, Refused, Unreachable
 from synapse.contracts.api_key import ApiKey, KeyList, KeyRequest, NewKey
+from synapse.contracts.bulk import BulkCancelRequest, BulkRequest, BulkResult
+from synapse.contracts.catalogue import Validation, VersionList, WorkflowDiff, WorkflowView
 from synapse.contracts.dead_letter import DeadLetterDetail, DeadLetterPage
 from synapse.contracts.report import Report, StoredPage
-from synapse.contracts.run import RunDetail, RunPage, RunRequest
+from synapse.contracts.run import RunDetail, RunPage, RunRequest, RunState
 from synapse.contracts.schedule import DueTimes, Firing, FiringPage, Schedule, ScheduleList, ScheduleRequest, Timing
+from synapse.contracts.steps import StepDetail, StepPage
 from synapse.contracts.verification import Verification
 
 Answer = TypeVar("Answer")
@@ -26,6 +30,17 @@ TIMEOUT: Final = 30.0
 REFETCH_TIMEOUT: Final = 120.0
 _FIRST_PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 10.0
+
+
+class Filters(TypedDict, total=False):
+    """Which runs; None is no such condition. A label is ``key:value``, or ``key`` for any value."""
+
+    state: RunState | str | Sequence[RunState | str] | None
+    workflow: str | None
+    label: str | Sequence[str] | None
+    created_after: datetime | str | None
+    created_before: datetime | str | None
+    search: str | None
 
 
 @dataclass(frozen=True)
@@ -62,6 +77,31 @@ def runs(**filters: Any) -> Call[RunPage]:
     return Call("GET", "/v1/runs", _reads(RunPage), params=_given(filters))
 
 
+def cancel_many(request: BulkCancelRequest) -> Call[BulkResult]:
+    """Stop many runs. Repeatable: one that has ended stays as it is."""
+    return _post("/v1/runs/cancel", BulkResult, request.model_dump(mode="json", exclude_none=True))
+
+
+def resume_many(request: BulkRequest) -> Call[BulkResult]:
+    """Go on with many runs. Not repeatable: those that run already are refused."""
+    return replace(_post("/v1/runs/resume", BulkResult, request.model_dump(mode="json", exclude_none=True)), repeatable=False)
+
+
+def relabel(run: str, change: Mapping[str, str | None]) -> Call[RunDetail]:
+    """Change a run's labels."""
+    return replace(_post(f"{path(run)}/labels", RunDetail, change), method="PATCH")
+
+
+def steps(run: str, **filters: Any) -> Call[StepPage]:
+    """A page of a run's steps."""
+    return Call("GET", f"{path(run)}/steps", _reads(StepPage), params=_given(filters))
+
+
+def step(run: str, step: str) -> Call[StepDetail]:
+    """One step, whole."""
+    return Call("GET", f"{path(run)}/steps/{_segment(step)}", _reads(StepDetail))
+
+
 def run(run: str) -> Call[RunDetail]:
     """A run with every step."""
     return Call("GET", path(run), _reads(RunDetail))
@@ -96,6 +136,37 @@ def verification(run: str, refetch: bool) -> Call[Verification]:
     """The report checked again."""
     timeout = REFETCH_TIMEOUT if refetch else TIMEOUT
     return Call("GET", f"{path(run)}/verification", _reads(Verification), params={"refetch": refetch}, timeout=timeout)
+
+
+def workflows() -> Call[list[WorkflowView]]:
+    """Every workflow."""
+    return Call("GET", "/v1/workflows", TypeAdapter(list[WorkflowView]).validate_json)
+
+
+def workflow(name: str, version: int | None) -> Call[WorkflowView]:
+    """One workflow, by default its newest version."""
+    at = path(name, "workflows")
+    return Call("GET", at if version is None else f"{at}/versions/{version}", _reads(WorkflowView))
+
+
+def workflow_versions(name: str) -> Call[VersionList]:
+    """Every version of a workflow."""
+    return Call("GET", f"{path(name, 'workflows')}/versions", _reads(VersionList))
+
+
+def workflow_diff(name: str, before: int, after: int) -> Call[WorkflowDiff]:
+    """How one version differs from another."""
+    return Call("GET", f"{path(name, 'workflows')}/diff", _reads(WorkflowDiff), params={"before": before, "after": after})
+
+
+def validate_workflow(definition: str | Mapping[str, Any]) -> Call[Validation]:
+    """Whether a definition could be run."""
+    return _written("/v1/workflows/validate", Validation, definition)
+
+
+def create_workflow(definition: str | Mapping[str, Any]) -> Call[WorkflowView]:
+    """Make a workflow or its next version. Repeatable: what is there already is given back."""
+    return _written("/v1/workflows", WorkflowView, definition)
 
 
 def dead_letters(**filters: Any) -> Call[DeadLetterPage]:
@@ -239,5 +310,12 @@ def _sent(method: str, path: str, model: type[Model], content: BaseModel) -> Cal
     return Call(method, path, _reads(model), headers=headers, content=content.model_dump_json(exclude_none=True).encode())
 
 
+def _written(path: str, model: type[Model], definition: str | Mapping[str, Any]) -> Call[Model]:
+    if isinstance(definition, str):
+        return Call("POST", path, _reads(model), headers={"Content-Type": "application/yaml"}, content=definition.encode())
+    return _post(path, model, definition)
+
+
 def _given(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}
+    given = {name: value for name, value in values.items() if value is not None}
+    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in given.items()}

@@ -22,13 +22,14 @@ class Scope(StrEnum):
 
     RUNS_READ = "runs:read"
     RUNS_WRITE = "runs:write"
+    WORKFLOWS_WRITE = "workflows:write"
     METRICS_READ = "metrics:read"
     ADMIN = "admin"
     OPERATOR = "operator"
 
 
 _IMPLIED: Final = {
-    Scope.ADMIN: frozenset({Scope.RUNS_READ, Scope.RUNS_WRITE, Scope.ADMIN}),
+    Scope.ADMIN: frozenset({Scope.RUNS_READ, Scope.RUNS_WRITE, Scope.WORKFLOWS_WRITE, Scope.ADMIN}),
     Scope.OPERATOR: frozenset(Scope),
 }
 

@@ -6,9 +6,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from pydantic import Field, JsonValue
+from pydantic import AwareDatetime, Field, JsonValue
 
 from synapse.contracts.evidence import Frozen
+from synapse.contracts.labels import LabelFilter, Labels
 
 
 class RunState(StrEnum):
@@ -56,6 +57,31 @@ class RunRequest(Frozen):
     priority: int = Field(
         default=DEFAULT_PRIORITY, ge=1, le=9, description="Of the steps that wait in a queue those of the highest are taken first."
     )
+    labels: Labels = Field(default_factory=dict, description="What to find it by; they can be changed later.")
+
+
+class RunFilter(Frozen):
+    """Which runs: those that everything here is true of."""
+
+    state: tuple[RunState, ...] = Field(default=(), max_length=8, description="In one of these states.")
+    workflow: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9-]{0,62}$", description="Of this workflow.", examples=["research"])
+    label: tuple[LabelFilter, ...] = Field(default=(), max_length=8, description="With all of these labels: ``key:value``, or ``key``.")
+    created_after: AwareDatetime | None = Field(default=None, description="Created then or later.")
+    created_before: AwareDatetime | None = Field(default=None, description="Created before then.")
+    search: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=500,
+        description="With all of these words in the question, whatever their case and accents; ``celer*`` is any word that begins so.",
+        examples=["celery acknowledg*"],
+    )
+
+
+class RunQuery(RunFilter):
+    """A page of runs."""
+
+    limit: int = Field(default=50, ge=1, le=200, description="Runs at most.")
+    cursor: str | None = Field(default=None, max_length=400, description="``next`` of the page before.")
 
 
 class StepView(Frozen):
@@ -80,6 +106,7 @@ class RunView(Frozen):
     workflow: str
     state: RunState
     input: dict[str, Any]
+    labels: dict[str, str] = Field(default_factory=dict)
     created_at: datetime
     finished_at: datetime | None = None
     deadline: datetime | None = None
@@ -90,6 +117,7 @@ class RunView(Frozen):
 class RunDetail(RunView):
     """A run with every step."""
 
+    workflow_version: int = Field(default=1, description="Of the definition that it was started with.")
     steps: tuple[StepView, ...] = ()
 
 

@@ -121,7 +121,7 @@ class Workflow(Definition):
     """A named, versioned tree and the JSON Schema of the input a run needs."""
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
-    version: int = Field(default=1, ge=1)
+    version: int = Field(default=1, ge=1, le=2**31 - 1)
     description: str = ""
     input: dict[str, JsonValue] = Field(default_factory=_any_object)
     do: Node

@@ -31,9 +31,8 @@ from synapse.state.window import Window
 from synapse.telemetry import metrics, tracing
 from synapse.tools.loop import BackgroundLoop, process_loop
 from synapse.workflows.advance import Arrive, after
-from synapse.workflows.expressions import evaluate
 from synapse.workflows.program import Index, Program, build, parse_place
-from synapse.workflows.values import document
+from synapse.workflows.values import given as given_to
 
 _log = structlog.get_logger(__name__)
 
@@ -143,7 +142,7 @@ class Runner:
         agent = self.agents.get(step.agent)
         if agent is None:
             raise Permanent(f"this worker has no agent {step.agent!r}; its package is not installed here")
-        task = self._task(program, step, attempt, agent)
+        task = self._task(program, attempt, agent)
         seconds = self._seconds(step, agent, attempt)
         context = StepContext(
             run=attempt.run,
@@ -161,9 +160,8 @@ class Runner:
         return output.model_dump(mode="json", by_alias=True)
 
     @staticmethod
-    def _task(program: Program, step: Step, attempt: Attempt, agent: Agent) -> BaseModel:
-        seen = document(program, attempt.node, attempt.index, attempt.rows, attempt.run_input)
-        given = {name: evaluate(value, seen) if isinstance(value, str) else value for name, value in step.inputs.items()}
+    def _task(program: Program, attempt: Attempt, agent: Agent) -> BaseModel:
+        given = given_to(program, attempt.node, attempt.index, attempt.rows, attempt.run_input)
         # null for a field with a default means "not given": an expression cannot leave a field out.
         given = {name: value for name, value in given.items() if value is not None or _wants_null(agent.input, name)}
         try:

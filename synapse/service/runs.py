@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from synapse.contracts.messages import Event
 from synapse.contracts.principal import Principal
-from synapse.contracts.run import RunDetail, RunPage, RunRequest, RunState
+from synapse.contracts.run import RunDetail, RunFilter, RunPage, RunQuery, RunRequest, RunState, StepState
+from synapse.contracts.steps import StepDetail, StepPage
 from synapse.engine.runtime import Runtime
 from synapse.errors import InvalidInput
 from synapse.faults import reach
@@ -44,7 +46,11 @@ class Runs:
     def __init__(self, runtime: Runtime, principal: Principal) -> None:
         self.runtime = runtime
         self.tenant = principal.tenant
-        self.catalog = Catalog(runtime.engine.workflows_dir)
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """The workflows that the tenant may run."""
+        return Catalog(self.runtime.engine.workflows_dir, self.runtime.database.shelf(self.tenant))
 
     def submit(self, request: RunRequest, *, idempotency_key: str | None = None, traceparent: str | None = None) -> Submitted:
         """Check the request, write the run and tell the workers.
@@ -77,6 +83,7 @@ class Runs:
             traceparent=tracing.current() or traceparent,
             tenant=self.tenant,
             priority=request.priority,
+            labels=dict(sorted(request.labels.items())),
         )
 
     @property
@@ -94,20 +101,48 @@ class Runs:
         """Where the run stands. Raises NotFound."""
         return self._held.state(run)
 
-    def list(self, *, state: RunState | None = None, workflow: str | None = None, limit: int = 50, cursor: str | None = None) -> RunPage:
-        """A page of runs, newest first."""
-        return self._held.runs(state=state, workflow=workflow, limit=limit, cursor=cursor)
+    def list(self, query: RunQuery | None = None) -> RunPage:
+        """A page of runs, newest first. Raises InvalidInput for a cursor that no page gave."""
+        query = query or RunQuery()
+        return self._held.runs(query, limit=query.limit, cursor=query.cursor)
+
+    def ids(self, wanted: RunFilter, limit: int, cursor: str | None) -> tuple[Sequence[str], str | None]:
+        """The ids of such a page, and the cursor of the next one."""
+        return self._held.ids(wanted, limit=limit, cursor=cursor)
+
+    def relabel(self, run: str, change: Mapping[str, str | None]) -> RunDetail:
+        """Change the run's labels. Raises NotFound, InvalidInput when they are too many."""
+        self._held.relabel(run, change)
+        return self.get(run)
+
+    def steps(
+        self, run: str, *, state: StepState | None = None, agent: str | None = None, limit: int = 100, cursor: str | None = None
+    ) -> StepPage:
+        """A page of the run's steps. Raises NotFound, and InvalidInput for a cursor that no page gave."""
+        return self._held.steps(run, state=state, agent=agent, limit=limit, cursor=cursor)
+
+    def step(self, run: str, place: str) -> StepDetail:
+        """One step with what it was given and gave, and each of its attempts. Raises NotFound."""
+        return self._held.step(run, place)
 
     def cancel(self, run: str, reason: str = "cancelled on request") -> RunDetail:
         """Stop the run; one that has ended stays as it is. Raises NotFound."""
-        self._held.cancel(run, reason)
+        self.stop(run, reason)
         return self.get(run)
+
+    def stop(self, run: str, reason: str) -> bool:
+        """`cancel`, and only whether it was this that ended the run. Raises NotFound."""
+        return self._held.cancel(run, reason)
 
     def resume(self, run: str) -> RunDetail:
         """Go on with a failed or cancelled run from its last good steps. Raises NotFound, Conflict."""
+        self.reopen(run)
+        return self.get(run)
+
+    def reopen(self, run: str) -> None:
+        """`resume`, without looking at what came of it. Raises NotFound, Conflict."""
         program = build(self._held.definition(run))
         self.send(self._held.resume(program, run))
-        return self.get(run)
 
     def send(self, hints: Sequence[Hint]) -> None:
         """Tell the workers of steps that became ready."""
@@ -131,5 +166,6 @@ def _check_size(given: dict[str, Any]) -> None:
 
 
 def _fingerprint(request: RunRequest) -> str:
-    canonical: dict[str, Any] = request.model_dump(mode="json")
+    # Left out where there are none, so that a key goes on to stand for a request of the time before there were labels.
+    canonical: dict[str, Any] = request.model_dump(mode="json", exclude=None if request.labels else {"labels"})
     return hashlib.sha256(json.dumps(canonical, sort_keys=True).encode()).hexdigest()

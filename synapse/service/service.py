@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
 
-from pydantic import Field, JsonValue
-
-from synapse.contracts.evidence import Frozen
+from synapse.contracts.catalogue import AgentView
 from synapse.contracts.principal import OPERATOR, Principal
 from synapse.engine.runtime import Runtime
 from synapse.errors import NotFound
 from synapse.service import census
+from synapse.service.bulk import Bulk
 from synapse.service.census import Census
 from synapse.service.dead_letters import DeadLetterDesk
 from synapse.service.feed import Feed
@@ -22,28 +20,7 @@ from synapse.service.runs import Runs
 from synapse.service.schedules import ScheduleDesk
 from synapse.service.topology import TopologyDesk
 from synapse.service.verification import Verifications
-from synapse.workflows.definition import to_data
-
-
-class AgentView(Frozen):
-    """An agent as a program sees it."""
-
-    name: str
-    queue: str
-    description: str
-    timeout_seconds: float
-    input_schema: dict[str, Any] = Field(description="JSON Schema of its input.")
-    output_schema: dict[str, Any] = Field(description="JSON Schema of its output.")
-
-
-class WorkflowView(Frozen):
-    """A workflow as a program sees it."""
-
-    name: str
-    version: int
-    description: str
-    input: dict[str, JsonValue] = Field(description="JSON Schema of the input of a run.")
-    definition: dict[str, JsonValue] = Field(description="The whole definition, as it would be written in YAML.")
+from synapse.service.workflows import WorkflowDesk
 
 
 class Service:
@@ -53,6 +30,8 @@ class Service:
         self.runtime = runtime or Runtime()
         self.principal = principal
         self.runs = Runs(self.runtime, principal)
+        self.bulk = Bulk(self.runs)
+        self.workflows = WorkflowDesk(self.runs, principal)
         self.reports = Reports(self.runtime, principal)
         self.verifications = Verifications(self.runtime, self.reports)
         self.keys = KeyDesk(self.runtime, principal)
@@ -88,17 +67,6 @@ class Service:
             timeout_seconds=agent.timeout,
             input_schema=agent.input.model_json_schema(),
             output_schema=agent.output.model_json_schema(mode="serialization"),
-        )
-
-    def workflows(self) -> list[WorkflowView]:
-        """Every workflow that runs can be started of, by name."""
-        return [self.workflow(name) for name in self.runs.catalog.names()]
-
-    def workflow(self, name: str) -> WorkflowView:
-        """One workflow. Raises NotFound."""
-        found = self.runs.catalog.get(name)
-        return WorkflowView(
-            name=found.name, version=found.version, description=found.description, input=found.input, definition=to_data(found)
         )
 
     def census(self) -> Census:

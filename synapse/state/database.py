@@ -22,6 +22,7 @@ from synapse.state.leases import Leases
 from synapse.state.ledger import Ledger
 from synapse.state.lifecycle import Lifecycle
 from synapse.state.packing import Packer
+from synapse.state.published import Shelf
 from synapse.state.reconcile import Reconciler
 from synapse.state.schedules import Schedules
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from synapse.state.holdings import Holdings
     from synapse.state.queries import Queries
 
-VERSION = "0006"
+VERSION = "0008"
 """The newest migration: what the tables must be at for this program."""
 
 _HAS_TABLES = {
@@ -85,6 +86,10 @@ class Database:
 
         queries = Queries(self.queries.engine, self._packer, tenant)
         return Holdings(queries, self.lifecycle, self.events, self.definitions, self.blobs)
+
+    def shelf(self, tenant: Tenant) -> Shelf:
+        """The workflows that the tenant made."""
+        return Shelf(self.driver, tenant)
 
     def upgrade(self) -> None:
         """Bring the tables to this version; safe to call by several processes at once."""

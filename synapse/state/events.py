@@ -10,6 +10,8 @@ from synapse.state.driver import Driver
 
 _COLUMNS = "position, run, seq, at, type, name, step, agent, attempt, data"
 OF_RUN = f"SELECT {_COLUMNS} FROM event WHERE run = :run AND seq > :after ORDER BY seq LIMIT :limit"
+OF_STEP = f"""SELECT {_COLUMNS} FROM event WHERE run = :run AND
+ (step = :step OR name = 'run.succeeded' OR name = 'run.failed' OR name = 'run.cancelled') ORDER BY seq"""
 # A transaction that is still open may yet commit events of a lower position than some that can be seen: those wait for it.
 _SETTLED = {
     "sqlite": "",
@@ -32,6 +34,10 @@ class Events:
     def of_run(self, run: str, after: int = 0, limit: int = 1000) -> list[Event]:
         """Events of a run with a number above ``after``, in order."""
         return [self._event(row) for row in self.driver.rows(OF_RUN, {"run": run, "after": after, "limit": limit})]
+
+    def of_step(self, run: str, step: str) -> list[Event]:
+        """Events of one step, and of the ends of its run, in order."""
+        return [self._event(row) for row in self.driver.rows(OF_STEP, {"run": run, "step": step})]
 
     def follow(self, cursor: Cursor, limit: int = 500) -> tuple[list[Event], Cursor]:
         """Events of all runs after the cursor, none left out and none twice, and the cursor to go on from."""

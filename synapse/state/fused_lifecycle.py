@@ -7,6 +7,7 @@ from synapse.state.fused_sql import begin_sql
 from synapse.state.ledger import Ledger, hints_of
 from synapse.state.lifecycle import ADD_WORKFLOW, Begun, Lifecycle, NewRun, created, run_parameters, workflow_parameters
 from synapse.state.text import dumps
+from synapse.state.words import words_of
 from synapse.workflows.program import Program
 
 
@@ -25,12 +26,14 @@ class FusedLifecycle(Lifecycle):
         if program.digest not in self._written:
             self.driver.rows(ADD_WORKFLOW, workflow_parameters(program))
             self._written.add(program.digest)
+        found = words_of(new.input)
         parameters = {
             **run_parameters(program, new),
             **opening_parameters(made),
             "grace": self.ledger.writes.grace,
             "said": dumps(created(program.workflow.name, made)),
+            "words": found,
         }
-        if not self.driver.rows(begin_sql(joins=bool(made.joins), steps=bool(made.steps)), parameters):
+        if not self.driver.rows(begin_sql(joins=bool(made.joins), steps=bool(made.steps), words=bool(found)), parameters):
             return super().begin(program, new)
         return Begun(new.id, created=True, hints=hints_of(program, new.id, made.steps, new.traceparent, new.priority))

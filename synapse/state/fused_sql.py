@@ -133,14 +133,16 @@ def complete_sql(*, arrives: bool, joins: bool, steps: bool, ends: bool, keeps: 
     return "WITH " + ",\n".join(parts) + f"\nSELECT {result}{fetched} FROM counted"
 
 
-@lru_cache(maxsize=4)
-def begin_sql(*, joins: bool, steps: bool) -> str:
+@lru_cache(maxsize=8)
+def begin_sql(*, joins: bool, steps: bool, words: bool = False) -> str:
     """Write a new run, its first event and what it opens: one row with its id, none when its id or key is there already."""
     parts = [
         f"gate AS ({ADD_RUN.replace('RETURNING id', 'RETURNING id AS run, position')})",
         """noted AS (INSERT INTO event (position, run, seq, at, type, name, data)
  SELECT position, run, 1, now(), 'task_assign', 'run.created', {json:said} FROM gate)""",
     ]
+    if words:
+        parts.append("worded AS (INSERT INTO run_words (run, words) SELECT run, array_to_tsvector(CAST(:words AS text[])) FROM gate)")
     if joins:
         parts.append(f"new_joins AS ({_NEW_JOINS})")
     if steps:

@@ -6,20 +6,25 @@ error with the same words. A run never changes its tenant, so asking beforehand 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from synapse.contracts.blobs import BlobStore
 from synapse.contracts.messages import Event
-from synapse.contracts.run import RunDetail, RunPage, RunState
+from synapse.contracts.run import RunDetail, RunFilter, RunPage, RunState, StepState
+from synapse.contracts.steps import StepDetail, StepPage
 from synapse.contracts.workflow import Workflow
-from synapse.errors import Permanent
+from synapse.errors import Permanent, SynapseError
+from synapse.state import labels
+from synapse.state.attempts import attempts
 from synapse.state.definitions import Definitions
 from synapse.state.events import Events
 from synapse.state.lifecycle import Begun, Lifecycle, NewRun
 from synapse.state.queries import Queries
 from synapse.state.records import Hint
-from synapse.workflows.program import Program
+from synapse.state.step_queries import StepQueries
+from synapse.workflows.program import Program, build, parse_place
+from synapse.workflows.values import Rows, fetches, given
 
 _SHA256: Final = 64
 
@@ -33,6 +38,7 @@ class Holdings:
             raise ValueError("these queries are of no tenant")
         self.tenant = queries.tenant
         self._queries = queries
+        self._steps = StepQueries(queries)
         self._lifecycle = lifecycle
         self._events = events
         self._definitions = definitions
@@ -52,9 +58,42 @@ class Holdings:
         """The run with every step. Raises NotFound."""
         return self._queries.run(run)
 
-    def runs(self, **filters: Any) -> RunPage:
+    def runs(self, wanted: RunFilter | None = None, *, limit: int = 50, cursor: str | None = None) -> RunPage:
         """A page of runs, newest first. Raises InvalidInput for a cursor that no page gave."""
-        return self._queries.runs(**filters)
+        return self._queries.runs(wanted, limit=limit, cursor=cursor)
+
+    def ids(self, wanted: RunFilter, *, limit: int, cursor: str | None = None) -> tuple[list[str], str | None]:
+        """The ids of such a page, and the cursor of the next one."""
+        return self._queries.ids(wanted, limit=limit, cursor=cursor)
+
+    def relabel(self, run: str, change: Mapping[str, str | None]) -> dict[str, str]:
+        """The run's labels after the change. Raises NotFound, InvalidInput when they are too many."""
+        self._queries.state(run)
+        return labels.change(self._lifecycle.driver, run, change)
+
+    def steps(
+        self, run: str, *, state: StepState | None = None, agent: str | None = None, limit: int = 100, cursor: str | None = None
+    ) -> StepPage:
+        """A page of the run's steps. Raises NotFound, and InvalidInput for a cursor that no page gave."""
+        self._queries.state(run)
+        return self._steps.page(run, state=state, agent=agent, limit=limit, cursor=cursor)
+
+    def step(self, run: str, place: str) -> StepDetail:
+        """One step with what it was given and gave, and each of its attempts. Raises NotFound."""
+        definition = self.definition(run)
+        found, output = self._steps.one(run, place)
+        tried = attempts(self._events.of_step(run, place))
+        return StepDetail(**found, input=self._given(definition, run, place), output=output, attempts=tried)
+
+    def _given(self, definition: Workflow, run: str, place: str) -> dict[str, Any] | None:
+        """What the step's expressions give, read again as its worker read it: it is kept nowhere."""
+        program, (key, index) = build(definition), parse_place(place)
+        node, ledger = program.nodes[key], self._lifecycle.ledger
+        try:
+            rows = ledger.writes.fetch(ledger.driver, run, fetches(program, node, index), Rows())
+            return given(program, node, index, rows, self._queries.input(run))
+        except SynapseError:
+            return None
 
     def events(self, run: str, after: int = 0, limit: int = 1000) -> list[Event]:
         """Events of a run with a number above ``after``. Raises NotFound."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from synapse.contracts.principal import DEFAULT_TENANT, Tenant
@@ -12,6 +13,7 @@ from synapse.state.driver import Session
 from synapse.state.ledger import Ledger, hints_of
 from synapse.state.records import Hint, Note
 from synapse.state.text import dumps
+from synapse.state.words import ADD, stored, words_of
 from synapse.workflows.advance import Opening, Start, after, opening
 from synapse.workflows.definition import to_data
 from synapse.workflows.program import Program, decode_index, place
@@ -21,9 +23,9 @@ ADD_WORKFLOW = """INSERT INTO workflow (digest, name, body, created_at) VALUES (
 ON CONFLICT (digest) DO NOTHING"""
 ADD_RUN = """INSERT INTO run
 (id, workflow, digest, state, input, seq, position, created_at, deadline, timeout, tenant, idempotency_key, fingerprint, traceparent,
- priority)
+ priority, labels)
 VALUES (:run, :workflow, :digest, 'running', {json:input}, 1, {position}, {now}, {in:timeout}, :timeout,
- :tenant, :key, :fingerprint, :traceparent, :priority)
+ :tenant, :key, :fingerprint, :traceparent, :priority, {json:labels})
 ON CONFLICT DO NOTHING RETURNING id"""
 # By its id, too: a commit in doubt is tried again, and may have been done.
 BY_KEY = "SELECT id, fingerprint FROM run WHERE tenant = :tenant AND (idempotency_key = :key OR id = :run)"
@@ -53,6 +55,7 @@ class NewRun:
     traceparent: str | None = None
     tenant: Tenant = DEFAULT_TENANT
     priority: int = DEFAULT_PRIORITY
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,8 @@ class Lifecycle:
             if fingerprint != new.fingerprint:
                 raise Conflict("the idempotency key was used for another request", field="Idempotency-Key", remedy="use a new key")
             return Begun(run, created=False)
+        if found := words_of(new.input):
+            session.rows(ADD[self.driver.name], {"run": new.id, "words": stored(self.driver.name, found)})
         self.ledger.writes.open(session, new.id, made)
         self.ledger.writes.note(session, new.id, 1, [Note("task_assign", "run.created", data=created(workflow.name, made))])
         if ended:
@@ -178,6 +183,7 @@ def run_parameters(program: Program, new: NewRun) -> dict[str, Any]:
         "fingerprint": new.fingerprint,
         "traceparent": new.traceparent,
         "priority": new.priority,
+        "labels": dumps(new.labels),
     }
 
 

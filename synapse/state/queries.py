@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from synapse.contracts.principal import Tenant
-from synapse.contracts.run import RunDetail, RunPage, RunState, RunView, StepView
-from synapse.errors import InvalidInput, NotFound
+from synapse.contracts.run import RunDetail, RunFilter, RunPage, RunState, RunView, StepView
+from synapse.errors import NotFound
 from synapse.state import schema
+from synapse.state.filters import after, matching, write_cursor
 from synapse.state.packing import Packer
 from synapse.workflows.definition import from_data
 from synapse.workflows.program import Program, build, decode_index, place
@@ -42,6 +41,14 @@ class Queries:
             raise NotFound(f"there is no run {run!r}")
         return RunState(state)
 
+    def input(self, run: str) -> dict[str, Any]:
+        """What the run was started with. Raises NotFound."""
+        with self.engine.connect() as connection:
+            found = connection.execute(self._runs(schema.run.c.input).where(schema.run.c.id == run)).first()
+        if found is None:
+            raise NotFound(f"there is no run {run!r}")
+        return dict(found[0])
+
     def run(self, run: str) -> RunDetail:
         """The run with every step and, once it has succeeded, its output. Raises NotFound."""
         with self.engine.connect() as connection:
@@ -55,24 +62,24 @@ class Queries:
         views = sorted(
             (_step(step) for step in steps), key=lambda step: step.started_at or datetime.max.replace(tzinfo=step.created_at.tzinfo)
         )
-        return RunDetail(**_run(row), output=output, steps=tuple(views))
+        return RunDetail(**_run(row), workflow_version=(body or {}).get("version", 1), output=output, steps=tuple(views))
 
-    def runs(self, *, state: RunState | None = None, workflow: str | None = None, limit: int = 50, cursor: str | None = None) -> RunPage:
-        """A page of runs, newest first. Raises InvalidInput for a cursor that is none of ours."""
-        table = schema.run
-        query = self._runs().order_by(table.c.created_at.desc(), table.c.id.desc()).limit(limit + 1)
-        if state is not None:
-            query = query.where(table.c.state == state.value)
-        if workflow is not None:
-            query = query.where(table.c.workflow == workflow)
-        if cursor is not None:
-            at, last = _read_cursor(cursor)
-            query = query.where(sa.tuple_(table.c.created_at, table.c.id) < sa.tuple_(sa.literal(at, schema.Timestamp), sa.literal(last)))
+    def runs(self, wanted: RunFilter | None = None, *, limit: int = 50, cursor: str | None = None) -> RunPage:
+        """A page of the runs that the filter matches, newest first. Raises InvalidInput for a cursor that is none of ours."""
+        rows, more = self._page(self._runs(), wanted, limit, cursor)
+        return RunPage(runs=tuple(RunView(**_run(row)) for row in rows), next=more)
+
+    def ids(self, wanted: RunFilter, *, limit: int, cursor: str | None = None) -> tuple[list[str], str | None]:
+        """The ids of such a page, and the cursor of the next one."""
+        rows, more = self._page(self._runs(schema.run.c.id, schema.run.c.created_at), wanted, limit, cursor)
+        return [row["id"] for row in rows], more
+
+    def _page(self, query: sa.Select[Any], wanted: RunFilter | None, limit: int, cursor: str | None) -> tuple[list[Any], str | None]:
+        query = matching(after(query, cursor), wanted or RunFilter(), self.engine.dialect.name).limit(limit + 1)
         with self.engine.connect() as connection:
             rows = connection.execute(query).mappings().all()
-        page = rows[:limit]
-        more = _write_cursor(page[-1]["created_at"], page[-1]["id"]) if len(rows) > limit else None
-        return RunPage(runs=tuple(RunView(**_run(row)) for row in page), next=more)
+        page = list(rows[:limit])
+        return page, write_cursor(page[-1]["created_at"], page[-1]["id"]) if len(rows) > limit else None
 
     def counts(self) -> dict[str, int]:
         """How many steps of the whole installation are open, by state."""
@@ -128,7 +135,7 @@ class Queries:
 
 
 def _run(row: Any) -> dict[str, Any]:
-    names = ("id", "workflow", "state", "input", "created_at", "finished_at", "deadline", "error")
+    names = ("id", "workflow", "state", "input", "labels", "created_at", "finished_at", "deadline", "error")
     trace = row["traceparent"].split("-")[1] if row["traceparent"] else None
     return {**{name: row[name] for name in names}, "trace": trace}
 
@@ -145,18 +152,6 @@ def _step(row: Any) -> StepView:
         output=row["output"],
         error=row["error"],
     )
-
-
-def _write_cursor(at: datetime, run: str) -> str:
-    return base64.urlsafe_b64encode(json.dumps([at.isoformat(), run]).encode()).decode().rstrip("=")
-
-
-def _read_cursor(text: str) -> tuple[datetime, str]:
-    try:
-        at, run = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        return datetime.fromisoformat(at), str(run)
-    except (ValueError, TypeError) as error:
-        raise InvalidInput("not a cursor of this API", field="cursor", remedy="use the value of 'next'") from error
 
 
 def open_engine(url: str) -> sa.Engine:

@@ -68,6 +68,9 @@ run = sa.Table(
     sa.Column("position", sa.BigInteger, nullable=False, server_default="0", comment="that of its last event"),
     sa.Column("tenant", Index, nullable=False, server_default="default", comment="whose it is; never changes"),
     sa.Column("priority", sa.SmallInteger, nullable=False, server_default="5", comment="1 to 9, the most urgent"),
+    # PostgreSQL also has an index of it (of runs that have labels), and a table of words beside: `synapse.state.words`. The migration
+    # makes them, for SQLite has another kind of both.
+    sa.Column("labels", Json, nullable=False, server_default=sa.text("'{}'")),
     sa.UniqueConstraint("tenant", "idempotency_key", name="run_key"),
     sa.Index("run_newest", "tenant", "created_at", "id"),
     sa.Index("run_deadline", "deadline", sqlite_where=_UNFINISHED, postgresql_where=_UNFINISHED),
@@ -195,6 +198,18 @@ api_key = sa.Table(
     sa.Column("last_used_at", Timestamp, comment="to the minute"),
     sa.Column("replaces", sa.Text, comment="the key that this one was rotated from"),
     sa.Index("api_key_tenant", "tenant", "created_at", "id"),
+)
+
+definition = sa.Table(
+    "definition",
+    metadata,
+    sa.Column("tenant", Index, primary_key=True),
+    sa.Column("name", Index, primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("body", Json, nullable=False),
+    sa.Column("created_at", Timestamp, nullable=False),
+    sa.Column("created_by", sa.Text, nullable=False),
 )
 
 # Only where tenants have limits (synapse.state.window): a step that is ready and not yet taken has a row, sent or waiting for its turn.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any
@@ -27,15 +27,33 @@ _ROOTS = ("input", "steps", "skipped", "prev", "index")
 def compile_workflow(workflow: Workflow, agents: Mapping[str, Agent]) -> Program:
     """The program of a definition. Raises InvalidWorkflow with the path of the first fault."""
     program = build(workflow)
-    if len(program.nodes) > MAX_NODES:
-        raise InvalidWorkflow(f"{len(program.nodes)} nodes", field="do", remedy=f"at most {MAX_NODES}; a foreach repeats one node")
-    try:
-        jsonschema.Draft202012Validator.check_schema(workflow.input)
-    except jsonschema.SchemaError as error:
-        raise InvalidWorkflow(f"not a JSON Schema: {error.message}", field="input") from error
-    for node in program.nodes.values():
-        _Checker(program, agents, node).check()
+    for fault in _faults(program, agents):
+        raise fault
     return program
+
+
+def faults(workflow: Workflow, agents: Mapping[str, Agent]) -> list[InvalidWorkflow]:
+    """Everything that `compile_workflow` could say, of each node the first."""
+    try:
+        return list(_faults(build(workflow), agents))
+    except InvalidWorkflow as error:
+        return [error]
+
+
+def _faults(program: Program, agents: Mapping[str, Agent]) -> Iterator[InvalidWorkflow]:
+    if len(program.nodes) > MAX_NODES:
+        yield InvalidWorkflow(f"{len(program.nodes)} nodes", field="do", remedy=f"at most {MAX_NODES}; a foreach repeats one node")
+        return
+    try:
+        jsonschema.Draft202012Validator.check_schema(program.workflow.input)
+    except jsonschema.SchemaError as error:
+        yield InvalidWorkflow(f"not a JSON Schema: {error.message}", field="input")
+        return
+    for node in program.nodes.values():
+        try:
+            _Checker(program, agents, node).check()
+        except InvalidWorkflow as error:
+            yield error
 
 
 def checked_input(workflow: Workflow, given: Mapping[str, Any]) -> dict[str, Any]:

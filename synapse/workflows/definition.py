@@ -23,23 +23,39 @@ _MAX_NESTING = 100  # of lists and objects; a level of the tree is two of them
 
 def parse(text: str) -> Workflow:
     """The workflow written in YAML or JSON. Raises InvalidWorkflow with the path of the first fault."""
+    return from_data(load(text))
+
+
+def load(text: str) -> Any:
+    """The plain data written in YAML or JSON. Raises InvalidWorkflow for what is neither."""
     if len(text) > _MAX_TEXT:
         raise InvalidWorkflow(f"the definition has {len(text)} characters", remedy=f"at most {_MAX_TEXT} are read")
     try:
-        data = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a SafeLoader, made stricter
-    except (yaml.YAMLError, RecursionError) as error:
+        return yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a SafeLoader, made stricter
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise InvalidWorkflow(f"not YAML or JSON: {error}") from error
-    return from_data(data)
 
 
 def from_data(data: Any) -> Workflow:
     """The workflow of plain data. Raises InvalidWorkflow with the path of the first fault."""
-    _check_plain(data)
+    found = read(data)
+    if isinstance(found, Workflow):
+        return found
+    raise found[0]
+
+
+def read(data: Any) -> Workflow | list[InvalidWorkflow]:
+    """The workflow of plain data, or every fault of its form."""
     try:
+        _check_plain(data)
         return Workflow.model_validate(data)
+    except InvalidWorkflow as error:
+        return [error]
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise InvalidWorkflow(first["msg"], field=_dotted(first["loc"])) from error
+        found = error.errors(include_url=False)
+        # A list whose members are at fault is said to be too short, too: it counts those that are not.
+        inner = {each["loc"][:depth] for each in found for depth in range(len(each["loc"]))}
+        return [InvalidWorkflow(each["msg"], field=_dotted(each["loc"])) for each in found if each["loc"] not in inner]
 
 
 def _check_plain(data: Any) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from synapse.workflows.expressions import references
+from synapse.workflows.expressions import evaluate, references
 from synapse.workflows.program import Index, Node, Program, decode_index, encode_index, place
 
 
@@ -221,6 +221,12 @@ def document(program: Program, node: Node, index: Index, rows: Rows, run_input: 
             made[foreach.source.as_] = rows.members[foreach.key, at]
         made["index"] = at[-1] if at else None
     return made
+
+
+def given(program: Program, node: Node, index: Index, rows: Rows, run_input: Mapping[str, Any]) -> dict[str, Any]:
+    """What a step's ``with`` comes to at that index. Raises `synapse.errors.Permanent` when an expression cannot be evaluated."""
+    seen = document(program, node, index, rows, run_input)
+    return {name: evaluate(value, seen) if isinstance(value, str) else value for name, value in node.source.inputs.items()}
 
 
 def _json(found: Any) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from synapse.contracts.run import Failure, RunState
+from synapse.contracts.run import Failure, RunFilter, RunState
 from synapse.errors import Conflict, NotFound, Permanent
 from synapse.state.events import START
 from synapse.state.records import Note
@@ -638,8 +638,8 @@ def test_pages_of_runs_are_newest_first_without_a_gap_or_a_repetition(house: Hou
             break
     assert sorted(found) == sorted(runs)
     assert found[0] == runs[-1]
-    assert [run.id for run in house.database.queries.runs(state=RunState.CANCELLED).runs] == [runs[0]]
-    assert house.database.queries.runs(workflow="other").runs == ()
+    assert [run.id for run in house.database.queries.runs(RunFilter(state=(RunState.CANCELLED,))).runs] == [runs[0]]
+    assert house.database.queries.runs(RunFilter(workflow="other")).runs == ()
 
 
 def test_a_run_is_shown_with_its_steps_in_the_order_they_started(house: House) -> None:

@@ -30,19 +30,29 @@ ACME, OTHER = Tenant("acme"), Tenant("other")
 OWNED = [route for route, each in ROUTES.items() if each.owned is not None]
 GUARDED = [route for route, each in ROUTES.items() if each.scope is not None]
 DEFAULTS = {"name": "main.js"}
+OWN = {"name": "acmes-flow", "do": {"step": "say", "agent": "echo", "with": {"text": "'x'"}}}
 # What a request must bring along to come as far as looking for the thing.
 SCHEDULE = {"name": "nightly", "cron": "0 3 * * *", "run": {"question": QUESTION}}
 BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/v1/runs"): {"question": QUESTION},
+    ("POST", "/v1/runs/cancel"): {"ids": ["nothing"]},
+    ("POST", "/v1/runs/resume"): {"ids": ["nothing"]},
+    ("PATCH", "/v1/runs/{run}/labels"): {"team": "sales"},
+    ("POST", "/v1/workflows"): OWN,
+    ("POST", "/v1/workflows/validate"): OWN,
     ("POST", "/v1/keys"): {"name": "x"},
     ("POST", "/v1/schedules"): SCHEDULE,
     ("POST", "/v1/schedules/preview"): {"cron": "0 3 * * *"},
     ("PUT", "/v1/schedules/{schedule}"): {**SCHEDULE, "name": "other"},
 }
+QUERIES = {("GET", "/v1/workflows/{workflow}/diff"): {"before": 1, "after": 1}}
 # Its body only says what is asked for.
-READING = {("POST", "/v1/schedules/preview")}
+READING = {("POST", "/v1/schedules/preview"), ("POST", "/v1/workflows/validate")}
+# Paths whose parameter names what is everybody's.
+NOBODYS = {("GET", "/v1/agents/{name}")}
 # What belongs to somebody, by the name that paths have for it.
-THINGS = ("run", "key", "schedule")
+THINGS = ("run", "key", "schedule", "workflow")
+LISTS = [route for route, each in ROUTES.items() if route[0] == "GET" and "{" not in route[1] and each.scope is Scope.RUNS_READ]
 
 
 @dataclass
@@ -61,13 +71,13 @@ class Town:
     async def ask(self, route: tuple[str, str], headers: dict[str, str], **names: str) -> httpx.Response:
         method, path = route
         url = re.sub(r"\{(\w+)\}", lambda match: names.get(match[1], DEFAULTS.get(match[1], "nothing")), path)
-        return await self.client.request(method, url, headers=headers, json=BODIES.get(route))
+        return await self.client.request(method, url, headers=headers, json=BODIES.get(route), params=QUERIES.get(route))
 
     def state(self) -> str:
         """Everything that a call could have changed, but for when a key was used last."""
         rows = self.bench.runtime.database.driver.rows
         keys = rows("SELECT id, expires_at, revoked_at FROM api_key WHERE tenant = 'acme' ORDER BY id", {})
-        tables = ("run ORDER BY id", "event ORDER BY run, seq", "schedule ORDER BY id", "firing ORDER BY schedule, due")
+        tables = ("run ORDER BY id", "event ORDER BY run, seq", "schedule ORDER BY id", "firing ORDER BY schedule, due", "definition")
         return repr([*(rows(f"SELECT * FROM {table}", {}) for table in tables), keys])
 
 
@@ -80,8 +90,10 @@ def _town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Workbench,
     bench.work()
     snapshot = asyncio.run(theirs.reports.json(theirs.runs.get(run))).snapshots[0].id
     key = bench.runtime.database.api_keys.create(ACME, "theirs", [Scope.RUNS_READ], seconds=None, by="anna").id
+    theirs.runs.relabel(run, {"team": "acmes-secret"})
+    workflow = theirs.workflows.create(OWN)[0].name
     app = create_app(bench.service, ApiSettings.model_validate({"api_token": TOKEN}))
-    yield bench, app, {"run": run, "key": key, "snapshot": snapshot}
+    yield bench, app, {"run": run, "key": key, "snapshot": snapshot, "step": "plan", "workflow": workflow, "version": "1"}
     bench.close()
 
 
@@ -115,10 +127,21 @@ def test_hidden_routes_and_mounts_are_routes_too(town: Town) -> None:
         check_classified(app)
 
 
-def test_a_path_with_a_run_or_a_key_in_it_is_classed_as_somebodys() -> None:
+def test_a_path_that_names_a_thing_is_classed_as_somebodys_or_said_to_be_nobodys() -> None:
+    for route, each in ROUTES.items():
+        named = re.findall(r"\{(\w+)\}", route[1])
+        if each.owned is not None:
+            assert named[0] == each.owned, route
+        else:
+            assert not named or each.scope in (None, Scope.OPERATOR) or route in NOBODYS, route
+
+
+def test_what_a_path_names_has_one_meaning_wherever_it_is() -> None:
+    """A route with a run in its path cannot be said to be about a key, or about nothing of anybody's."""
+    kinds = {each.owned for each in ROUTES.values() if each.owned}
     for (_, path), each in ROUTES.items():
-        for name in THINGS:
-            assert (f"{{{name}}}" in path) == (each.owned == name), path
+        for name in kinds & set(re.findall(r"\{(\w+)\}", path)):
+            assert each.owned == name, path
 
 
 @pytest.mark.parametrize("route", OWNED, ids=" ".join)
@@ -197,6 +220,26 @@ async def test_a_route_that_lost_its_class_at_run_time_is_the_operators_only(tow
     assert (await town.client.get("/v1/runs", headers={"Authorization": f"Bearer {TOKEN}"})).status_code == 200
 
 
+@pytest.mark.parametrize("route", LISTS, ids=" ".join)
+async def test_no_list_names_anything_of_another_tenants(town: Town, route: tuple[str, str]) -> None:
+    secrets = [town.things[name] for name in ("run", "key", "snapshot")] + ["acmes-secret", f'"{OWN["name"]}"']
+    said = (await town.ask(route, town.key(Tenant("third"), Scope.ADMIN))).text
+    assert not [secret for secret in secrets if secret in said]
+
+
+@pytest.mark.parametrize("action", ["cancel", "resume"])
+async def test_of_many_runs_another_tenants_are_answered_like_ones_that_never_were(town: Town, action: str) -> None:
+    stranger, before = town.key(OTHER, Scope.ADMIN), town.state()
+    said = []
+    for name in (town.things["run"], str(uuid.uuid4())):
+        answer = await town.client.post(f"/v1/runs/{action}", headers=stranger, json={"ids": [name]})
+        said.append((answer.status_code, answer.text.replace(name, "*")))
+    assert said[0] == said[1]
+    found = await town.client.post(f"/v1/runs/{action}", headers=stranger, json={"filter": {"label": ["team:acmes-secret"]}})
+    assert found.json() == {"items": [], "next": None}
+    assert town.state() == before
+
+
 async def test_lists_and_idempotency_keys_are_a_tenants_own(town: Town) -> None:
     stranger, owner = town.key(OTHER, Scope.ADMIN), town.key(ACME, Scope.ADMIN)
     assert (await town.client.get("/v1/runs", headers=stranger)).json() == {"runs": [], "next": None}
@@ -235,5 +278,9 @@ def test_an_access_without_a_scope_is_open_and_nothing_else_is() -> None:
 def test_what_changes_something_needs_more_than_a_scope_for_reading() -> None:
     for (method, path), each in ROUTES.items():
         if method != "GET" and (method, path) not in READING:
-            wanted = {Scope.RUNS_WRITE} if path.startswith(("/v1/runs", "/v1/schedules")) else {Scope.ADMIN, Scope.OPERATOR}
+            wanted = (
+                {Scope.RUNS_WRITE}
+                if path.startswith(("/v1/runs", "/v1/schedules"))
+                else {Scope.WORKFLOWS_WRITE, Scope.ADMIN, Scope.OPERATOR}
+            )
             assert each.scope in wanted, (method, path)

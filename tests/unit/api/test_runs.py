@@ -114,3 +114,50 @@ async def test_a_tenant_at_its_limit_is_answered_with_429_and_when_to_come_back(
 async def test_a_priority_is_one_to_nine(client: httpx.AsyncClient, priority: float) -> None:
     answer = await client.post("/v1/runs", json={"workflow": "echo", "input": {"text": "x"}, "priority": priority})
     assert (answer.status_code, answer.json()["field"]) == (400, "priority")
+
+
+async def test_labels_are_given_found_by_and_changed(client: httpx.AsyncClient) -> None:
+    made = (await client.post("/v1/runs", json={**ECHO, "labels": {"team": "sales", "ticket": "1"}})).json()
+    await client.post("/v1/runs", json=ECHO)
+    assert made["labels"] == {"team": "sales", "ticket": "1"}
+    listed = (await client.get("/v1/runs", params={"label": ["team:sales", "ticket"]})).json()["runs"]
+    assert [(run["id"], run["labels"]) for run in listed] == [(made["id"], made["labels"])]
+    patch = {"Content-Type": "application/merge-patch+json"}
+    changed = await client.patch(f"/v1/runs/{made['id']}/labels", content=b'{"ticket": null, "team": "support"}', headers=patch)
+    assert changed.json()["labels"] == {"team": "support"}
+    assert (await client.get("/v1/runs", params={"label": "team:sales"})).json()["runs"] == []
+
+
+@pytest.mark.parametrize("labels", [{"Team": "x"}, {"a": "x\ny"}, {"a": None}, {f"k{n}": "" for n in range(33)}, ["a"]])
+async def test_labels_that_are_none_are_refused(client: httpx.AsyncClient, labels: object) -> None:
+    answer = await client.post("/v1/runs", json={**ECHO, "labels": labels})
+    assert (answer.status_code, answer.json()["field"].partition(".")[0]) == (400, "labels")
+
+
+async def test_runs_are_searched_by_the_words_of_their_question_and_by_when_they_were_made(client: httpx.AsyncClient) -> None:
+    run = (await client.post("/v1/runs", json={"question": QUESTION})).json()
+    for search, found in (("acknowledgement celery", [run["id"]]), ("ACKNOW*", [run["id"]]), ("acknow", []), ("?!", [])):
+        assert [each["id"] for each in (await client.get("/v1/runs", params={"search": search})).json()["runs"]] == found, search
+    for name, found in (("created_after", [run["id"]]), ("created_before", [])):
+        assert [each["id"] for each in (await client.get("/v1/runs", params={name: run["created_at"]})).json()["runs"]] == found
+    answer = await client.get("/v1/runs", params={"created_after": "2026-01-01T00:00:00"})
+    assert (answer.status_code, answer.json()["field"]) == (400, "created_after")
+    assert (await client.get("/v1/runs", params={"colour": "red"})).json()["field"] == "colour"
+
+
+async def test_several_states_are_any_of_them(client: httpx.AsyncClient, bench: Workbench) -> None:
+    await asyncio.to_thread(bench.finished, FAILS)
+    await client.post("/v1/runs", json=ECHO)
+    listed = (await client.get("/v1/runs", params={"state": ["failed", "running"]})).json()["runs"]
+    assert [run["state"] for run in listed] == ["running", "failed"]
+
+
+async def test_many_are_cancelled_and_resumed_at_once(client: httpx.AsyncClient) -> None:
+    runs = [(await client.post("/v1/runs", json={**ECHO, "labels": {"batch": "7"}})).json()["id"] for _ in range(3)]
+    stopped = (await client.post("/v1/runs/cancel", json={"filter": {"label": ["batch:7"]}, "limit": 2})).json()
+    assert [(item["id"], item["outcome"]) for item in stopped["items"]] == [(runs[2], "done"), (runs[1], "done")]
+    assert stopped["next"]
+    resumed = (await client.post("/v1/runs/resume", json={"ids": [*runs, "nobody"]})).json()
+    assert [item["outcome"] for item in resumed["items"]] == ["refused", "done", "done", "refused"]
+    answer = await client.post("/v1/runs/cancel", json={})
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid-input")

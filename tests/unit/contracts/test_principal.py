@@ -13,7 +13,7 @@ def _of(*scopes: Scope) -> Principal:
 def test_a_scope_reaches_no_further_than_it_says() -> None:
     assert _of(Scope.RUNS_READ).reach == {Scope.RUNS_READ}
     assert _of(Scope.RUNS_WRITE).reach == {Scope.RUNS_WRITE}
-    assert _of(Scope.ADMIN).reach == {Scope.ADMIN, Scope.RUNS_READ, Scope.RUNS_WRITE}
+    assert _of(Scope.ADMIN).reach == {Scope.ADMIN, Scope.RUNS_READ, Scope.RUNS_WRITE, Scope.WORKFLOWS_WRITE}
     assert _of().reach == frozenset()
     assert all(OPERATOR.allows(scope) for scope in Scope)
     assert not _of(*(scope for scope in Scope if scope is not Scope.OPERATOR)).allows(Scope.OPERATOR)

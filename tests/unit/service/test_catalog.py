@@ -4,8 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from synapse.contracts.catalogue import Source
+from synapse.contracts.principal import DEFAULT_TENANT
 from synapse.errors import InvalidWorkflow, NotFound
 from synapse.service.catalog import Catalog
+from synapse.workflows.definition import parse
+from tests.unit.workbench import Workbench
 
 DEFINITION = "name: {name}\ndo: {{step: say, agent: echo}}\n"
 
@@ -39,3 +43,24 @@ def test_a_file_with_a_fault_is_named(tmp_path: Path, content: bytes, said: str)
     with pytest.raises(InvalidWorkflow, match=said) as caught:
         Catalog(tmp_path).get("mine")
     assert (caught.value.field or "").startswith("mine.yaml")
+
+
+def test_a_version_may_be_asked_for_and_of_a_file_only_its_own_is_there(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(DEFINITION.format(name="mine") + "version: 3\n")
+    catalog = Catalog(tmp_path)
+    assert catalog.find("mine@3").workflow == catalog.get("mine")
+    for reference in ("mine@2", "mine@03", "mine@x", "mine@", "@3", "mine@3@3", "Mine\0", "none@1"):
+        with pytest.raises(NotFound):
+            catalog.get(reference)
+
+
+def test_a_tenants_own_comes_before_one_that_the_operator_has_since(tmp_path: Path, bench: Workbench) -> None:
+    shelf = bench.runtime.database.shelf(DEFAULT_TENANT)
+    shelf.add(parse(DEFINITION.format(name="mine") + "description: own\n"), numbered=False, by="anna")
+    (tmp_path / "mine.yaml").write_text(DEFINITION.format(name="mine") + "version: 2\n")
+    catalog = Catalog(tmp_path, shelf)
+    found = catalog.find("mine")
+    assert (found.source, found.workflow.description, found.created_by) == (Source.TENANT, "own", "anna")
+    assert catalog.names() == ["mine", "research"]
+    with pytest.raises(NotFound):
+        catalog.get("mine@2")

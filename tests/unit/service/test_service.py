@@ -16,9 +16,9 @@ def test_agents_are_listed_by_name_with_their_queues(bench: Workbench) -> None:
 
 
 def test_workflows_are_the_built_in_ones_and_those_of_the_folder(bench: Workbench) -> None:
-    assert [workflow.name for workflow in bench.service.workflows()] == ["echo", "research"]
+    assert [workflow.name for workflow in bench.service.workflows.list()] == ["echo", "research"]
     with pytest.raises(NotFound):
-        bench.service.workflow("nothing")
+        bench.service.workflows.get("nothing")
 
 
 def test_what_is_open_is_counted_also_when_nothing_is(bench: Workbench) -> None:

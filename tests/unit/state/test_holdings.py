@@ -9,6 +9,7 @@ import pytest
 
 import synapse
 from synapse.contracts.principal import DEFAULT_TENANT, Tenant
+from synapse.contracts.run import RunFilter
 from synapse.errors import Conflict, NotFound, Permanent
 from synapse.state.holdings import Holdings, named
 from synapse.state.lifecycle import NewRun
@@ -33,6 +34,9 @@ ASKED: dict[str, Callable[[House, Holdings, str], Any]] = {
     "run": lambda house, held, run: held.run(run),
     "events": lambda house, held, run: held.events(run),
     "definition": lambda house, held, run: held.definition(run),
+    "relabel": lambda house, held, run: held.relabel(run, {"team": "sales"}),
+    "steps": lambda house, held, run: held.steps(run),
+    "step": lambda house, held, run: held.step(run, "a"),
     "cancel": lambda house, held, run: held.cancel(run, "x"),
     "resume": lambda house, held, run: held.resume(program_of(TREE), run),
 }
@@ -55,7 +59,7 @@ def test_another_tenants_run_is_answered_in_the_same_words_as_none(house: House,
 
 def test_every_method_that_takes_a_run_is_tried_above() -> None:
     methods = {name for name, value in vars(Holdings).items() if callable(value) and not name.startswith("_")}
-    assert methods - {"begin", "runs", "blob"} == ASKED.keys()
+    assert methods - {"begin", "runs", "ids", "blob"} == ASKED.keys()
 
 
 def test_ones_own_run_is_there(house: House, mine: Holdings) -> None:
@@ -64,6 +68,8 @@ def test_ones_own_run_is_there(house: House, mine: Holdings) -> None:
     assert mine.run(run).id == run
     assert mine.events(run)[0].name == "run.created"
     assert mine.definition(run).name == "w"
+    assert mine.relabel(run, {"team": "sales"}) == {"team": "sales"}
+    assert mine.steps(run).steps[0].path == mine.step(run, "a").path == "a"
     assert mine.cancel(run, "x")
     assert mine.resume(house.programs[run], run)
 
@@ -73,6 +79,7 @@ def test_a_list_has_ones_own_runs_only_page_by_page(house: House, mine: Holdings
     first = mine.runs(limit=2)
     last = mine.runs(limit=2, cursor=first.next)
     assert [run.id for run in (*first.runs, *last.runs)] == own[::-1]
+    assert mine.ids(RunFilter(), limit=9) == (own[::-1], None)
     assert len(others.runs().runs) == 1
     # A cursor of somebody else's page leads to nothing of theirs.
     assert [run.id for run in others.runs(cursor=first.next).runs] == ["r2"]
