@@ -10,10 +10,26 @@ from typing import Any, Literal
 from fastapi import FastAPI
 
 from synapse import __version__
-from synapse.api import catalogue, console, dead_letters, events, health, keys, problems, reports, runs, schedules, steps
+from synapse.api import (
+    artifacts,
+    catalogue,
+    console,
+    dead_letters,
+    events,
+    health,
+    keys,
+    problem_pages,
+    problems,
+    reports,
+    runs,
+    schedules,
+    steps,
+    usage,
+)
 from synapse.api.access import check_classified
 from synapse.api.limit import LimitedBody
 from synapse.api.measure import Measured
+from synapse.api.problem_types import ProblemType
 from synapse.api.security import Protected
 from synapse.contracts.messages import Event
 from synapse.contracts.report import Report
@@ -46,9 +62,10 @@ def create_app(service: Service, settings: ApiSettings | None = None) -> FastAPI
     problems.install(app)
     app.add_middleware(LimitedBody, most=settings.api_max_body)
     app.add_middleware(Measured)
-    for module in (runs, steps, events, reports, schedules, catalogue, keys, dead_letters):
+    for module in (runs, steps, events, reports, artifacts, schedules, catalogue, usage, keys, dead_letters):
         app.include_router(module.router, dependencies=[Protected], responses=problems.declared(401, 403, 421, 500, 503))
     app.include_router(health.router)
+    app.include_router(problem_pages.router)
     app.include_router(console.router)
     check_classified(app)
     plain = app.openapi
@@ -82,7 +99,7 @@ def _described(schema: dict[str, Any]) -> dict[str, Any]:
     models = schema.setdefault("components", {}).setdefault("schemas", {})
     for unused in ("HTTPValidationError", "ValidationError"):
         models.pop(unused, None)
-    for model in (problems.Problem, Event, Report, Workflow):
+    for model in (problems.Problem, ProblemType, Event, Report, Workflow):
         mode: Literal["validation", "serialization"] = "validation" if model is Workflow else "serialization"
         described = model.model_json_schema(ref_template="#/components/schemas/{model}", mode=mode)
         models |= described.pop("$defs", {})

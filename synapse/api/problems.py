@@ -14,6 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
+from synapse.api.problem_types import registered
 from synapse.errors import SynapseError
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -30,7 +31,7 @@ class Fault(BaseModel):
 class Problem(BaseModel):
     """What went wrong, and what to do about it (RFC 9457)."""
 
-    type: str = Field(description="Stable identifier of the kind of problem.", examples=["urn:synapse:problem:not-found"])
+    type: str = Field(description="The kind of problem: a path of this API that says what it means.", examples=["/problems/not-found"])
     title: str = Field(description="The kind of problem in words.", examples=["Not found"])
     status: int = Field(description="The HTTP status.", examples=[404])
     detail: str = Field(description="What was wrong this time.", examples=["there is no run '5f0c…'"])
@@ -46,19 +47,12 @@ class Refusal(SynapseError):
 
     def __init__(self, code: str, status: int, detail: str, *, remedy: str | None = None, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(detail, remedy=remedy)
+        registered(code)
         self.code = code  # type: ignore[misc] # of the class elsewhere; here each refusal has its own
         self.status = status  # type: ignore[misc]
         self.headers = headers
 
 
-_TITLES: Final = {
-    "internal": "Internal error",
-    "invalid-input": "Invalid input",
-    "invalid-workflow": "Invalid workflow",
-    "malformed-json": "Malformed JSON",
-    "not-found": "Not found",
-    "step-failed": "Step failed",
-}
 # What Starlette and FastAPI raise by number, by our names.
 _CODES: Final = {400: "malformed-request", 404: "no-such-route", 405: "method-not-allowed", 413: "body-too-large"}
 _REMEDIES: Final = {
@@ -77,10 +71,11 @@ def response(
     instance: str | None = None,
     **more: Any,
 ) -> Response:
-    """A problem as a response."""
+    """A problem as a response. Raises LookupError for a code that is not in the registry."""
+    kind = registered(code)
     problem = Problem(
-        type=f"urn:synapse:problem:{code}",
-        title=_TITLES.get(code) or code.replace("-", " ").capitalize(),
+        type=kind.type,
+        title=kind.title,
         status=status,
         detail=detail,
         instance=instance or request.url.path,
@@ -118,7 +113,7 @@ async def _ours(request: Request, error: Exception) -> Response:
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
     status = error.status_code
-    code = _CODES.get(status) or HTTPStatus(status).phrase.lower().replace(" ", "-")
+    code = _CODES.get(status) or ("internal" if status >= 500 else "malformed-request")
     detail = {
         404: f"there is nothing at {request.url.path[:200]}",
         405: f"{request.method} is not allowed here",

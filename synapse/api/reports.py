@@ -56,7 +56,7 @@ async def report(
     headers = {"Vary": "Accept", "X-Content-Type-Options": "nosniff"}
     if kind == "text/html":
         page = await service.reports.html(found)
-        headers |= {"Content-Security-Policy": _policy(page), "Referrer-Policy": "no-referrer"}
+        headers |= {"Content-Security-Policy": policy(page), "Referrer-Policy": "no-referrer"}
         return Response(page, media_type=kind, headers=headers)
     text = await service.reports.markdown(found) if kind == "text/markdown" else (await service.reports.json(found)).model_dump_json()
     return Response(text, media_type=kind, headers=headers)
@@ -80,7 +80,7 @@ async def verification(
     return await service.verifications.verify(await run_in_threadpool(service.runs.get, run), refetch=refetch)
 
 
-def _policy(page: str) -> str:
+def policy(page: str) -> str:
     """Nothing may be loaded or run; of styles only those that the page was drawn with."""
     hashes = [base64.b64encode(hashlib.sha256(style.encode()).digest()).decode() for style in _STYLE.findall(page)]
     styles = " ".join(f"'sha256-{digest}'" for digest in hashes) or "'none'"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import date
 from types import TracebackType
 from typing import Any, Self, Unpack
 
@@ -16,6 +17,7 @@ from synapse.client.calls import Answer, Call, Filters
 from synapse.client.errors import ClientError, RunFailed, refusal
 from synapse.client.following import ENDS, Following, Messages
 from synapse.contracts.api_key import ApiKey, KeyList, KeyRequest, NewKey
+from synapse.contracts.artifact import ArtifactList
 from synapse.contracts.bulk import BulkCancelRequest, BulkRequest, BulkResult
 from synapse.contracts.catalogue import Validation, VersionList, WorkflowDiff, WorkflowView
 from synapse.contracts.dead_letter import DeadLetterDetail, DeadLetterPage
@@ -24,6 +26,7 @@ from synapse.contracts.report import Report, StoredPage
 from synapse.contracts.run import RunDetail, RunPage, RunRequest, RunState, RunView, StepState
 from synapse.contracts.schedule import DueTimes, Firing, FiringPage, Schedule, ScheduleList, ScheduleRequest, Timing
 from synapse.contracts.steps import StepDetail, StepPage
+from synapse.contracts.usage import UsageReport
 from synapse.contracts.verification import Verification
 from synapse.settings import ApiSettings
 
@@ -161,6 +164,18 @@ class Client:
     def verification(self, run: str, *, refetch: bool = False) -> Verification:
         """The report checked again; with ``refetch`` its sources are fetched, which takes up to a minute."""
         return self._do(calls.verification(run, refetch))
+
+    def artifacts(self, run: str) -> ArtifactList:
+        """The files that a run has now."""
+        return self._do(calls.artifacts(run))
+
+    def artifact(self, run: str, name: str) -> bytes:
+        """One of them, whole."""
+        return self._do(calls.artifact(run, name))
+
+    def usage(self, *, since: date | None = None, until: date | None = None, tenant: str | None = None) -> UsageReport:
+        """What a tenant used, by default the caller's in the last thirty days; day by day, both days included."""
+        return self._do(calls.usage(since=since, until=until, tenant=tenant))
 
     def workflows(self) -> list[WorkflowView]:
         """Every workflow that runs can be started of, each in its newest version."""

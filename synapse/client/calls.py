@@ -6,7 +6,7 @@ import json
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final, Generic, TypedDict, TypeVar
 from urllib.parse import quote
 
@@ -14,6 +14,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from synapse.client.errors import ClientError, Refused, Unreachable
 from synapse.contracts.api_key import ApiKey, KeyList, KeyRequest, NewKey
+from synapse.contracts.artifact import ArtifactList
 from synapse.contracts.bulk import BulkCancelRequest, BulkRequest, BulkResult
 from synapse.contracts.catalogue import Validation, VersionList, WorkflowDiff, WorkflowView
 from synapse.contracts.dead_letter import DeadLetterDetail, DeadLetterPage
@@ -21,6 +22,7 @@ from synapse.contracts.report import Report, StoredPage
 from synapse.contracts.run import RunDetail, RunPage, RunRequest, RunState
 from synapse.contracts.schedule import DueTimes, Firing, FiringPage, Schedule, ScheduleList, ScheduleRequest, Timing
 from synapse.contracts.steps import StepDetail, StepPage
+from synapse.contracts.usage import UsageReport
 from synapse.contracts.verification import Verification
 
 Answer = TypeVar("Answer")
@@ -136,6 +138,21 @@ def verification(run: str, refetch: bool) -> Call[Verification]:
     """The report checked again."""
     timeout = REFETCH_TIMEOUT if refetch else TIMEOUT
     return Call("GET", f"{path(run)}/verification", _reads(Verification), params={"refetch": refetch}, timeout=timeout)
+
+
+def artifacts(run: str) -> Call[ArtifactList]:
+    """The files of a run."""
+    return Call("GET", f"{path(run)}/artifacts", _reads(ArtifactList))
+
+
+def artifact(run: str, name: str) -> Call[bytes]:
+    """One of them."""
+    return Call("GET", f"{path(run)}/artifacts/{_segment(name)}", bytes)
+
+
+def usage(**days: Any) -> Call[UsageReport]:
+    """What a tenant used."""
+    return Call("GET", "/v1/usage", _reads(UsageReport), params=_given(days))
 
 
 def workflows() -> Call[list[WorkflowView]]:
@@ -318,4 +335,4 @@ def _written(path: str, model: type[Model], definition: str | Mapping[str, Any])
 
 def _given(values: Mapping[str, Any]) -> dict[str, Any]:
     given = {name: value for name, value in values.items() if value is not None}
-    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in given.items()}
+    return {name: value.isoformat() if isinstance(value, date) else value for name, value in given.items()}

@@ -9,6 +9,7 @@ from synapse.contracts.principal import OPERATOR, Principal
 from synapse.engine.runtime import Runtime
 from synapse.errors import NotFound
 from synapse.service import census
+from synapse.service.artifacts import Artifacts
 from synapse.service.bulk import Bulk
 from synapse.service.census import Census
 from synapse.service.dead_letters import DeadLetterDesk
@@ -19,6 +20,7 @@ from synapse.service.reports import Reports
 from synapse.service.runs import Runs
 from synapse.service.schedules import ScheduleDesk
 from synapse.service.topology import TopologyDesk
+from synapse.service.usage import UsageDesk
 from synapse.service.verification import Verifications
 from synapse.service.workflows import WorkflowDesk
 
@@ -38,6 +40,8 @@ class Service:
         self.schedules = ScheduleDesk(self.runtime, principal)
         self.dead_letters = DeadLetterDesk(self.runtime)
         self.topology = TopologyDesk(self.runtime)
+        self.usage = UsageDesk(self.runtime, principal)
+        self.artifacts = Artifacts(self.runs, self.reports)
         self.health = HealthChecks(self.runtime)
 
     def acting_for(self, principal: Principal) -> Service:

@@ -6,13 +6,15 @@ error with the same words. A run never changes its tenant, so asking beforehand 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date
 from typing import Any, Final
 
 from synapse.contracts.blobs import BlobStore
 from synapse.contracts.messages import Event
 from synapse.contracts.run import RunDetail, RunFilter, RunPage, RunState, StepState
 from synapse.contracts.steps import StepDetail, StepPage
+from synapse.contracts.usage import DayUsage
 from synapse.contracts.workflow import Workflow
 from synapse.errors import Permanent, SynapseError
 from synapse.state import labels
@@ -23,6 +25,7 @@ from synapse.state.lifecycle import Begun, Lifecycle, NewRun
 from synapse.state.queries import Queries
 from synapse.state.records import Hint
 from synapse.state.step_queries import StepQueries
+from synapse.state.usage import by_day
 from synapse.workflows.program import Program, build, parse_place
 from synapse.workflows.values import Rows, fetches, given
 
@@ -94,6 +97,10 @@ class Holdings:
             return given(program, node, index, rows, self._queries.input(run))
         except SynapseError:
             return None
+
+    def usage(self, since: date, until: date, agents: Collection[str]) -> tuple[DayUsage, ...]:
+        """What the tenant used on each day on which it started a run, the newest first."""
+        return by_day(self._queries, since, until, agents)
 
     def events(self, run: str, after: int = 0, limit: int = 1000) -> list[Event]:
         """Events of a run with a number above ``after``. Raises NotFound."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 
 from pydantic import BaseModel, Field
 
@@ -12,6 +10,7 @@ from synapse.contracts.agent import agent
 from synapse.contracts.report import Report
 from synapse.contracts.toolbox import SavedFile, Toolbox
 from synapse.research.html import page
+from synapse.research.manifest import manifest
 
 
 class FileSaveInput(BaseModel):
@@ -35,15 +34,7 @@ async def file_save(task: FileSaveInput, tools: Toolbox) -> FileSaveOutput:
     drawn = await asyncio.to_thread(lambda: page(Report.model_validate_json(raw)))
     contents = {"report.md": shown.decode("utf-8"), "report.html": drawn, "report.json": raw.decode("utf-8")}
     folder = tools.context.run
-    contents["manifest.json"] = _manifest(folder, contents)
+    contents["manifest.json"] = manifest(folder, {name: content.encode("utf-8") for name, content in contents.items()})
     # The manifest goes last: whoever finds one finds every file it names.
     files = [await tools.save_file(f"{folder}/{name}", content) for name, content in contents.items()]
     return FileSaveOutput(folder=folder, files=files)
-
-
-def _manifest(run: str, contents: dict[str, str]) -> str:
-    files = {
-        name: {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
-        for name, data in ((name, content.encode("utf-8")) for name, content in contents.items())
-    }
-    return json.dumps({"run": run, "files": files}, indent=2, sort_keys=True) + "\n"

@@ -29,7 +29,7 @@ TOKEN = "a-token-of-some-length"
 ACME, OTHER = Tenant("acme"), Tenant("other")
 OWNED = [route for route, each in ROUTES.items() if each.owned is not None]
 GUARDED = [route for route, each in ROUTES.items() if each.scope is not None]
-DEFAULTS = {"name": "main.js"}
+DEFAULTS = {"name": "main.js", "code": "not-found"}
 OWN = {"name": "acmes-flow", "do": {"step": "say", "agent": "echo", "with": {"text": "'x'"}}}
 # What a request must bring along to come as far as looking for the thing.
 SCHEDULE = {"name": "nightly", "cron": "0 3 * * *", "run": {"question": QUESTION}}
@@ -93,7 +93,11 @@ def _town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Workbench,
     theirs.runs.relabel(run, {"team": "acmes-secret"})
     workflow = theirs.workflows.create(OWN)[0].name
     app = create_app(bench.service, ApiSettings.model_validate({"api_token": TOKEN}))
-    yield bench, app, {"run": run, "key": key, "snapshot": snapshot, "step": "plan", "workflow": workflow, "version": "1"}
+    yield (
+        bench,
+        app,
+        {"run": run, "key": key, "snapshot": snapshot, "step": "plan", "artifact": "report.md", "workflow": workflow, "version": "1"},
+    )
     bench.close()
 
 
@@ -272,6 +276,7 @@ def test_an_access_without_a_scope_is_open_and_nothing_else_is() -> None:
         "/docs/oauth2-redirect",
         "/healthz",
         "/readyz",
+        "/problems/{code}",
     }
 
 

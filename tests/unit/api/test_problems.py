@@ -20,7 +20,7 @@ async def test_every_error_is_a_problem(client: httpx.AsyncClient, method: str, 
     problem = answer.json()
     assert answer.headers["content-type"] == "application/problem+json"
     assert (answer.status_code, problem["status"], problem["code"]) == (status, status, code)
-    assert problem["type"] == f"urn:synapse:problem:{code}"
+    assert problem["type"] == f"/problems/{code}"
     assert problem["instance"] == path
     assert problem["title"]
     assert problem["detail"]

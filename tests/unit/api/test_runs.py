@@ -107,7 +107,7 @@ async def test_a_tenant_at_its_limit_is_answered_with_429_and_when_to_come_back(
     answer = await client.post("/v1/runs", json=body)
     assert (answer.status_code, answer.headers["retry-after"], answer.headers["content-type"]) == (429, "5", "application/problem+json")
     problem = answer.json()
-    assert (problem["type"], problem["field"]) == ("urn:synapse:problem:too-many-runs", "SYNAPSE_TENANT_MAX_RUNS")
+    assert (problem["type"], problem["field"]) == ("/problems/too-many-runs", "SYNAPSE_TENANT_MAX_RUNS")
 
 
 @pytest.mark.parametrize("priority", [0, 10, 1.5])

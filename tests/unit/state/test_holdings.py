@@ -59,7 +59,7 @@ def test_another_tenants_run_is_answered_in_the_same_words_as_none(house: House,
 
 def test_every_method_that_takes_a_run_is_tried_above() -> None:
     methods = {name for name, value in vars(Holdings).items() if callable(value) and not name.startswith("_")}
-    assert methods - {"begin", "runs", "ids", "blob"} == ASKED.keys()
+    assert methods - {"begin", "runs", "ids", "usage", "blob"} == ASKED.keys()
 
 
 def test_ones_own_run_is_there(house: House, mine: Holdings) -> None:
