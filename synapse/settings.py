@@ -124,6 +124,11 @@ class EngineSettings(_Settings):
         default=30.0, gt=0, description="A ready step untouched for so long counts as having lost its message."
     )
     max_lost: int = Field(default=5, ge=1, description="A step that lost its worker more often fails, for it may be what kills them.")
+    rollout_seconds: float = Field(
+        default=900.0,
+        gt=0,
+        description="A step that only a worker of another version can do waits so long for one, as during a rollout, and then fails.",
+    )
     run_timeout_seconds: float = Field(default=3600.0, gt=0, description="Deadline of a run that names none.")
     workflows_dir: Path | None = Field(default=None, description="Folder of your own workflow definitions, one YAML or JSON file each.")
     inline: bool = Field(

@@ -46,8 +46,7 @@ def distributed(folder: Path, env: dict[str, str]) -> Iterator[str]:
             servers.start([[*_COMMAND, "db", "upgrade"]], env, "this version")
             ports = {("api",): api, ("mcp", "primary"): primary, ("mcp", "filesystem"): filesystem}
             servers.start([[*_COMMAND, *name, "--port", str(port)] for name, port in ports.items()], env, _READY)
-            # Their banner: they take work a little later, and the warm-up waits for that.
-            workers.start([_worker(queue) for queue in Registry.installed().queues()], env, "[queues]")
+            workers.start([_worker(queue) for queue in Registry.installed().queues()], env, "@localhost ready.")
             yield f"http://127.0.0.1:{api}"
         finally:
             workers.stop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import threading
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from celery import bootsteps
 from kombu import Consumer
 
 from synapse.contracts.messages import Event
-from synapse.engine import topology
+from synapse.engine import newer, topology
 from synapse.engine.dead_letters import corpse_of
 from synapse.engine.drift import PROBE, KeptQueue
 from synapse.errors import SynapseError
@@ -235,6 +236,26 @@ class GiveUpStep(bootsteps.StartStopStep):  # type: ignore[misc] # celery is unt
         parent.on_decode_error = give_up
 
 
+class NewAgentStep(bootsteps.StartStopStep):  # type: ignore[misc] # celery is untyped
+    """Leaves steps of agents that this worker has not to one that has: a newer version may have more in the same queue."""
+
+    def __init__(self, parent: Any, **options: Any) -> None:
+        super().__init__(parent, **options)
+        self._give_up = parent.on_unknown_task
+
+    def start(self, parent: Any) -> None:
+        """Once the consumer is there, and before it consumes."""
+
+        def pass_on(body: Any, message: Any, error: Exception) -> None:
+            reason = f"this worker has no agent for the task {message.headers.get('task')!r}"
+            if newer.pass_on(parent.app.runtime.database.ledger, message, reason):
+                message.ack_log_error(logging.getLogger(__name__), parent.connection_errors)
+            else:
+                self._give_up(body, message, error)
+
+        parent.on_unknown_task = pass_on
+
+
 def install(app: Any) -> None:
     """Add the steps to an application's workers."""
     app.steps["worker"].add(SwitchStep)
@@ -242,5 +263,6 @@ def install(app: Any) -> None:
     app.steps["worker"].add(HubStep)
     app.steps["consumer"].add(ReadAheadStep)
     app.steps["consumer"].add(GiveUpStep)
+    app.steps["consumer"].add(NewAgentStep)
     app.steps["consumer"].add(EventLogStep)
     app.steps["consumer"].add(DeadLetterStep)

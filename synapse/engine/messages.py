@@ -16,13 +16,17 @@ from synapse.engine.frames import Publication
 from synapse.engine.topology import EVENTS
 from synapse.state.records import Hint
 
+WIRE = 1
+"""Version of a hint's body. A new one is written only when every worker can read it: see docs/explanation/versions.md."""
+WIRE_HEADER = "synapse_wire"
+
 _ORIGIN = f"gen{os.getpid()}@{socket.gethostname()}"
 _PLAIN = {"content_type": "application/json", "content_encoding": "utf-8", "delivery_mode": 2}
 _EMBED = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
 
 
 def task_id(hint: Hint) -> str:
-    """The same for every message about the step: Flower shows one row, and a revoke finds it."""
+    """The same for every message about the step, in every version: Flower shows one row, and a revoke finds it."""
     return f"{hint.run}:{hint.place}"
 
 
@@ -44,6 +48,7 @@ def _headers(hint: Hint) -> dict[str, Any]:
         "argsrepr": f"('{hint.run}', '{hint.place}')",
         "origin": _ORIGIN,
         "ignore_result": True,
+        WIRE_HEADER: WIRE,
     }
     if hint.traceparent:
         made["traceparent"] = hint.traceparent

@@ -78,7 +78,7 @@ class Runner:
         return became
 
     def _unreadable(self, run: str, key: str, index: Index, error: Exception) -> str:
-        """A workflow that this version cannot make out is left to another worker, as often as a lost step is."""
+        """A workflow that this version cannot make out is left to a worker of another one."""
         failure = Failure(code="unreadable-workflow", message=f"no worker can read the run's workflow: {failure_of(error).message}"[:2000])
         _log.error("step.unreadable", run=run, node=key, error=failure.message)
         return "failed" if self.ledger.pass_on(run, key, index, failure) else "nothing"
@@ -88,7 +88,11 @@ class Runner:
         step = program.step(attempt.node.key)
         started = perf_counter()
         told: dict[str, str | int] = {"synapse.run": attempt.run, "synapse.step": attempt.place, "synapse.attempt": attempt.number}
-        with tracing.span(f"step {step.agent}", attempt.traceparent, about=told), self.heartbeat.holding(attempt) as held:
+        with (
+            structlog.contextvars.bound_contextvars(**_said(step, attempt)),
+            tracing.span(f"step {step.agent}", attempt.traceparent, about=told),
+            self.heartbeat.holding(attempt) as held,
+        ):
             outcome, became = self._settle(program, step, attempt, held)
         metrics.STEP_SECONDS.labels(step.agent, became).observe(perf_counter() - started, metrics.exemplar(attempt.traceparent))
         if not outcome.recorded:
@@ -116,8 +120,8 @@ class Runner:
         """
         if outcome.kept is not None or not self.inline:
             return None
-        queue = queue_of(step.agent)
-        return next((hint for hint in outcome.hints if queue_of(hint.agent) == queue), None)
+        keep = Keep(self.worker, queue_of(step.agent), self.agents)
+        return next((hint for hint in outcome.hints if keep.takes(hint.agent)), None)
 
     def _program(self, digest: str) -> Program:
         return _program(self.definitions, digest)
@@ -130,7 +134,7 @@ class Runner:
         except Exception as error:
             return self._failed(program, step, attempt, error)
         reach("before-commit", attempt.place)
-        keep = Keep(self.worker, queue_of(step.agent)) if self.inline else None
+        keep = Keep(self.worker, queue_of(step.agent), self.agents) if self.inline else None
         with tracing.child("ledger.complete", kind="client"):
             outcome = self.ledger.complete(program, attempt, output, keep)
         # What it led to may be impossible: a list wider than its limit fails the step that gave it.
@@ -215,8 +219,11 @@ class Runner:
     def _failed(self, program: Program, step: Step, attempt: Attempt, error: Exception) -> tuple[Outcome, str]:
         failure = failure_of(error)
         tracing.failed(failure.code)
-        if not isinstance(error, SynapseError):
-            _log.exception("step.error", run=attempt.run, step=attempt.place, agent=step.agent, attempt=attempt.number)
+        said = _said(step, attempt)
+        if isinstance(error, SynapseError):
+            _log.info("step.error", **said, code=failure.code, error=failure.message)
+        else:
+            _log.exception("step.error", **said, code=failure.code)
         agent = self.agents.get(step.agent)
         retry = step.retry or (agent.retry if agent else Retry())
         if _worth_retrying(retry, error, failure, attempt.failures):
@@ -276,6 +283,14 @@ def delay(retry: Retry, failures: int, error: Exception | None = None) -> float:
     ours = min(retry.max_delay, retry.delay * retry.factor**failures) * random.uniform(0.5, 1.0)
     asked = error.retry_after if isinstance(error, Transient) else None
     return float(max(ours, min(retry.max_delay, asked or 0.0)))
+
+
+def _said(step: Step, attempt: Attempt) -> dict[str, str | int]:
+    """What every line that is logged during an attempt tells, whoever logs it: also the agent, and a library below it."""
+    said: dict[str, str | int] = {"run": attempt.run, "step": attempt.place, "agent": step.agent, "attempt": attempt.number}
+    if (trace := tracing.trace_of(attempt.traceparent)) is not None:
+        said["trace_id"] = trace
+    return said
 
 
 @lru_cache(maxsize=512)

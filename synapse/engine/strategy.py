@@ -1,16 +1,22 @@
 """What a worker makes of a message before it is a task: one that no task can be made of is given up, not met again and again.
 
 Celery's own strategy raises KeyError or TypeError for it, which ends the worker, and the broker delivers it to the next one.
+One of a newer version is left to a worker of that version.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
 from celery.exceptions import InvalidTaskError
 from celery.worker.strategy import default
 
+from synapse.engine import newer
+from synapse.engine.messages import WIRE, WIRE_HEADER
+
+_log = logging.getLogger(__name__)  # Celery's hands to it what a standard logger takes
 ARGUMENTS = ("run", "place", "digest")
 """Arguments of a hint, all strings."""
 
@@ -20,6 +26,11 @@ def hints_only(task: Any, app: Any, consumer: Any) -> Callable[..., Any]:
     handle = default(task, app, consumer)
 
     def handle_hint(message: Any, body: Any, ack: Any, reject: Any, callbacks: Any) -> Any:
+        if newer.is_newer(message):
+            reason = f"its message is of version {message.headers[WIRE_HEADER]}, and this worker reads version {WIRE}"
+            if newer.pass_on(app.runtime.database.ledger, message, reason):
+                message.ack_log_error(_log, consumer.connection_errors)
+                return None
         fault = fault_of(message)
         if fault is not None:
             raise InvalidTaskError(fault)

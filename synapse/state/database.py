@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from synapse.state.holdings import Holdings
     from synapse.state.queries import Queries
 
-VERSION = "0008"
+VERSION = "0009"
 """The newest migration: what the tables must be at for this program."""
 
 _HAS_TABLES = {
@@ -54,7 +54,12 @@ class Database:
         self._packer = Packer(blobs, inline_limit)
         ledger = FusedLedger if isinstance(self.driver, PostgresDriver) else Ledger
         self.ledger: Ledger = ledger(
-            self.driver, self._packer, grace=engine.hint_grace_seconds, lease=engine.lease_seconds, max_lost=engine.max_lost
+            self.driver,
+            self._packer,
+            grace=engine.hint_grace_seconds,
+            lease=engine.lease_seconds,
+            max_lost=engine.max_lost,
+            rollout=engine.rollout_seconds,
         )
         lifecycle = FusedLifecycle if isinstance(self.driver, PostgresDriver) else Lifecycle
         self.lifecycle: Lifecycle = lifecycle(self.ledger)
@@ -92,19 +97,43 @@ class Database:
         return Shelf(self.driver, tenant)
 
     def upgrade(self) -> None:
-        """Bring the tables to this version; safe to call by several processes at once."""
+        """Bring the tables to this version, while others work on them; safe to call by several processes at once.
+
+        Tables that a newer version made and this one can use are left as they are. Raises Unavailable when it cannot use them.
+        """
         from synapse.state.migrate import upgrade
 
-        upgrade(self.queries.engine)
+        if not self._usable():
+            upgrade(self.queries.engine)
 
     def check_version(self) -> None:
-        """Raise Unavailable, saying what to do, when the database does not answer or its tables are not of this version."""
-        current = None
-        if self.driver.rows(_HAS_TABLES[self.driver.name], {})[0][0]:
-            rows = self.driver.rows("SELECT version_num FROM alembic_version", {})
-            current = rows[0][0] if rows else None
-        if current != VERSION:
-            raise Unavailable(f"the tables are at version {current}, this program needs {VERSION}", remedy="run 'synapse db upgrade'")
+        """Raise Unavailable, saying what to do, when the database does not answer or this program cannot use its tables."""
+        if not self._usable():
+            raise Unavailable(
+                f"the tables are at version {self._version()}, this program needs {VERSION}", remedy="run 'synapse db upgrade'"
+            )
+
+    def _usable(self) -> bool:
+        """Whether the tables are of this version, or of a newer one that works with this program, too; false when they are older.
+
+        Raises Unavailable when they are too new.
+        """
+        current = self._version()
+        if current is None or current < VERSION:
+            return False
+        oldest = self.driver.rows("SELECT oldest FROM compatibility", {})
+        if oldest and oldest[0][0] > VERSION:
+            raise Unavailable(
+                f"the tables are at version {current}, which programs before version {oldest[0][0]} cannot use; this one is of {VERSION}",
+                remedy="start a newer version of Synapse",
+            )
+        return True
+
+    def _version(self) -> str | None:
+        if not self.driver.rows(_HAS_TABLES[self.driver.name], {})[0][0]:
+            return None
+        rows = self.driver.rows("SELECT version_num FROM alembic_version", {})
+        return str(rows[0][0]) if rows else None
 
     def close(self) -> None:
         """Close every connection."""

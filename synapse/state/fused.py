@@ -44,8 +44,10 @@ class FusedWrites(Writes):
 class FusedLedger(Ledger):
     """The ledger with PostgreSQL's single statements."""
 
-    def __init__(self, driver: Driver, packer: Packer, *, grace: float = 30.0, lease: float = 30.0, max_lost: int = 5) -> None:
-        super().__init__(driver, packer, grace=grace, lease=lease, max_lost=max_lost)
+    def __init__(
+        self, driver: Driver, packer: Packer, *, grace: float = 30.0, lease: float = 30.0, max_lost: int = 5, rollout: float = 900.0
+    ) -> None:
+        super().__init__(driver, packer, grace=grace, lease=lease, max_lost=max_lost, rollout=rollout)
         self.writes = FusedWrites(driver, packer, grace)
 
     def claim(self, program: Program, run: str, key: str, index: Index, worker: str) -> Attempt | None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from synapse.contracts.agent import queue_of
 from synapse.contracts.run import Failure
 from synapse.errors import Permanent, SynapseError
 from synapse.faults import reach
@@ -22,6 +21,8 @@ from synapse.workflows.advance import Arrive, Finish, NewStep, Start, after, aft
 from synapse.workflows.program import Index, Program, decode_index, encode_index, place
 from synapse.workflows.values import Fetch, Rows, fetches
 
+_PAUSE = 5.0
+"""Seconds until a step that was passed on is offered again."""
 _CLAIMABLE = "(state = 'ready' OR (state = 'running' AND due < {now} AND lost < :max_lost))"
 _STARTABLE = "(deadline IS NULL OR deadline > {now})"
 
@@ -31,8 +32,14 @@ RETURNING seq, input, deadline, traceparent, priority"""
 CLAIM = """UPDATE step SET state = 'running', attempt = attempt + 1, lost = lost + :lost, due = {in:lease}, started_at = {now},
  worker = :worker
 WHERE run = :run AND node = :node AND idx = :idx RETURNING attempt, failures"""
-LOCK_READY = "SELECT agent, attempt, lost FROM step WHERE run = :run AND node = :node AND idx = :idx AND state = 'ready'{lock}"
-LEAVE = "UPDATE step SET lost = lost + 1, due = {in:grace} WHERE run = :run AND node = :node AND idx = :idx"
+LOCK_READY = """SELECT agent, attempt, created_at < {in:ago} FROM step WHERE run = :run AND node = :node AND idx = :idx
+AND state = 'ready'{lock}"""
+ALLOWED = "SELECT timeout FROM run WHERE id = :run"
+# A run that was resumed has its whole time again: what is left of it tells when that was.
+ALLOWED_LONG_AGO = "SELECT 1 FROM run WHERE id = :run AND (deadline IS NULL OR deadline < {in:rest})"
+# Its message was not lost: the next one must not have to wait the longer for it.
+LEAVE = """UPDATE step SET due = {in:pause}, hints = CASE WHEN hints > 0 THEN hints - 1 ELSE 0 END
+WHERE run = :run AND node = :node AND idx = :idx"""
 LOCK_MINE = """SELECT agent FROM step WHERE run = :run AND node = :node AND idx = :idx AND attempt = :attempt AND state = 'running'{lock}"""
 SUCCEED = """UPDATE step SET state = 'succeeded', output = {json:output}, error = NULL, due = NULL, finished_at = {now}
 WHERE run = :run AND node = :node AND idx = :idx"""
@@ -50,11 +57,14 @@ REST = """UPDATE step SET due = NULL WHERE (run, node, idx) IN
 class Ledger:
     """The steps of every run in one database. Thread-safe: each thread has its own connection."""
 
-    def __init__(self, driver: Driver, packer: Packer, *, grace: float = 30.0, lease: float = 30.0, max_lost: int = 5) -> None:
+    def __init__(
+        self, driver: Driver, packer: Packer, *, grace: float = 30.0, lease: float = 30.0, max_lost: int = 5, rollout: float = 900.0
+    ) -> None:
         self.driver = driver
         self.packer = packer
         self.lease = lease
         self.max_lost = max_lost
+        self.rollout = rollout
         self.writes = Writes(driver, packer, grace)
         self._lock = " FOR UPDATE" if driver.name == "postgresql" else ""
         self.skip = " FOR UPDATE SKIP LOCKED" if driver.name == "postgresql" else ""
@@ -173,29 +183,35 @@ class Ledger:
             session.rows(REST.replace("{skip}", self.skip), {"run": run})
 
     def pass_on(self, run: str, key: str, index: Index, failure: Failure) -> bool:
-        """Leave a ready step to another worker, for this one cannot make it out; counted as a lost one.
+        """Leave a ready step to a worker of another version, for this one cannot make it out.
 
-        True when it was passed on as often as a step may be lost: it fails with ``failure``, and the run with it.
+        It is offered again after a few seconds, and that uses up none of its tries. True when it was ready for longer than a
+        rollout takes: then there is no such worker, it fails with ``failure``, and the run with it.
         """
         return self.driver.atomic(lambda session: self._pass_on(session, run, key, index, failure))
 
     def _pass_on(self, session: Session, run: str, key: str, index: Index, failure: Failure) -> bool:
         where = {"run": run, "node": key, "idx": encode_index(index)}
-        found = session.rows(LOCK_READY.replace("{lock}", self._lock), where)
+        found = session.rows(LOCK_READY.replace("{lock}", self._lock), {**where, "ago": -self.rollout})
         if not found:
             return False
-        agent, attempt, lost = found[0]
-        gives_up = lost + 1 > self.max_lost
+        agent, attempt, old = found[0]
+        gives_up = bool(old) and self._allowed_long_ago(session, run)
         last = self.writes.count(session, run, 1 + gives_up)
         if last is None:
             return False
         if gives_up:
             self.fail_step(session, {**where, "attempt": attempt}, agent, failure, last)
             return True
-        session.rows(LEAVE, {**where, "grace": self.writes.grace})
-        said = {"reason": "a worker could not read the workflow", "error": failure.model_dump()}
+        session.rows(LEAVE, {**where, "pause": min(self.writes.grace, _PAUSE)})
+        said = {"reason": "left to a worker of another version", "error": failure.model_dump()}
         self.writes.note(session, run, last, [Note("status_update", "step.lost", place(key, index), agent, attempt, said)])
         return False
+
+    def _allowed_long_ago(self, session: Session, run: str) -> bool:
+        """Whether the run began, or was resumed, before the longest rollout."""
+        timeout = session.rows(ALLOWED, {"run": run})[0][0] or 0.0
+        return bool(session.rows(ALLOWED_LONG_AGO, {"run": run, "rest": timeout - self.rollout}))
 
     # -- what is next -------------------------------------------------------------------------------------------
 
@@ -286,7 +302,7 @@ BEAT_RENEW = f"UPDATE step SET due = {{in:lease}} WHERE {_HELD} AND {_RUN_ON} RE
 
 def choose(ready: list[NewStep], keep: Keep | None) -> NewStep | None:
     """The step that the completer goes on with."""
-    return next((step for step in ready if queue_of(step.node.source.agent) == keep.queue), None) if keep else None
+    return next((step for step in ready if keep.takes(step.node.source.agent)), None) if keep else None
 
 
 def hints_of(program: Program, run: str, steps: list[NewStep], traceparent: str | None, priority: int) -> tuple[Hint, ...]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from synapse.contracts.agent import queue_of
 from synapse.contracts.run import DEFAULT_PRIORITY
 from synapse.workflows.program import Index, Node, encode_index, place
 from synapse.workflows.values import Rows
@@ -51,10 +53,18 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Keep:
-    """Who completes a step goes on with one that it made ready, if one is for this queue: claimed in the same transaction."""
+    """Who completes a step goes on with one that it made ready, if one is for this queue: claimed in the same transaction.
+
+    ``agents`` are those that it has; None is every one. A newer version may have more in the same queue.
+    """
 
     worker: str
     queue: str
+    agents: Container[str] | None = None
+
+    def takes(self, agent: str) -> bool:
+        """Whether that agent's step can be gone on with."""
+        return queue_of(agent) == self.queue and (self.agents is None or agent in self.agents)
 
 
 @dataclass(frozen=True)

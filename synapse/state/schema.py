@@ -183,6 +183,9 @@ dead_letter = sa.Table(
     sa.Column("body", sa.LargeBinary),
 )
 
+# One row, changed by migrations only: the oldest version whose programs may work with these tables.
+compatibility = sa.Table("compatibility", metadata, sa.Column("oldest", sa.Text, primary_key=True))
+
 api_key = sa.Table(
     "api_key",
     metadata,

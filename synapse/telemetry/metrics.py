@@ -6,13 +6,14 @@ from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
 
+from synapse.telemetry.tracing import trace_of
+
 # A series beside every other that says when counting began: the scraper knows its restarts by the counters themselves.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 # By default a model may take a minute and a tool half of one, which is beyond the usual buckets.
 _LLM_BUCKETS: Final = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0)
 _TOOL_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
-_TRACEPARENT_PARTS: Final = 4
 _RUN_BUCKETS: Final = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 900.0, 3600.0)
 _WAIT_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
 
@@ -83,5 +84,5 @@ for _outcome in ("fired", "missed", "overlap", "refused"):
 
 def exemplar(traceparent: str | None) -> dict[str, str] | None:
     """The trace of a W3C traceparent as a histogram takes it, so that a slow bucket leads to a run that was slow."""
-    parts = traceparent.split("-") if traceparent else []
-    return {"trace_id": parts[1]} if len(parts) == _TRACEPARENT_PARTS else None
+    trace = trace_of(traceparent)
+    return {"trace_id": trace} if trace is not None else None

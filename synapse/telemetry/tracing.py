@@ -16,6 +16,7 @@ from synapse.settings import TraceSettings
 
 Kind = Literal["internal", "client"]
 
+_TRACEPARENT_PARTS: Final = 4
 _ENDPOINTS: Final = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 _NOTHING: Final[AbstractContextManager[Any]] = nullcontext()
 _tracer: Any = None
@@ -91,6 +92,12 @@ def current() -> str | None:
 
     context = trace.get_current_span().get_span_context()
     return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}" if context.is_valid else None
+
+
+def trace_of(traceparent: str | None) -> str | None:
+    """The trace's id in a W3C traceparent, whether or not this process traces; None where there is none."""
+    parts = traceparent.split("-") if traceparent else []
+    return parts[1] if len(parts) == _TRACEPARENT_PARTS else None
 
 
 def failed(code: str) -> None:

@@ -224,6 +224,13 @@ class RunModel:
         self.events.append("step.lost")
         return True
 
+    def pass_on(self, at: str) -> None:
+        """A worker cannot make the ready step out, and leaves it to others."""
+        step = self.steps[at]
+        step.due = SOON
+        step.hints = max(0, step.hints - 1)
+        self.events.append("step.lost")
+
     def _record(self, at: str, state: str, output: Any) -> list[str] | None:
         results = {**self.results, at: output}
         try:

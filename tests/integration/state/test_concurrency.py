@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from synapse.contracts.messages import Event
+from synapse.state.driver import Session
 from synapse.state.events import START
 from synapse.state.records import Outcome
 from tests.unit.state.house import House, foreach, step
@@ -184,3 +185,23 @@ def test_workers_that_fall_silent_are_noticed_once_by_sweeps_at_once(postgres_ho
     sweeps = at_once(*(house.database.reconciler.sweep for _ in range(4)))
     assert sum(sweep.leases_expired for sweep in sweeps) == WIDTH
     assert house.names(run).count("step.lost") == WIDTH
+
+
+def test_a_deadlocks_victim_is_tried_again_and_both_are_done(postgres_house: House) -> None:
+    first, second = postgres_house.begin(step("a")), postgres_house.begin(step("b"))
+    together = threading.Barrier(2)
+    tries: list[str] = []
+
+    def update(*runs: str) -> None:
+        def work(session: Session) -> None:
+            tries.append(runs[0])
+            for run in runs:
+                session.rows("UPDATE run SET priority = priority + 1 WHERE id = :run", {"run": run})
+                if len(tries) <= 2 and run == runs[0]:
+                    together.wait(PATIENCE)  # now each has what the other wants
+
+        postgres_house.database.driver.atomic(work)
+
+    at_once(partial(update, first, second), partial(update, second, first))
+    assert len(tries) == 3
+    assert postgres_house.sql("SELECT priority FROM run") == [(7,), (7,)]

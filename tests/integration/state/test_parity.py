@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from synapse.contracts.run import Failure, RunFilter, RunState
-from synapse.errors import Conflict, NotFound, Permanent
+from synapse.errors import Conflict, NotFound, Permanent, Unavailable
 from synapse.state.events import START
-from synapse.state.records import Note
+from synapse.state.records import Keep, Note
 from tests.moments import assert_utc
 from tests.unit.state.house import BROKEN, KEEP, House, foreach, program_of, step
 from tests.waiting import PATIENCE
@@ -687,6 +687,46 @@ def test_a_definition_is_found_by_its_digest(house: House) -> None:
     for ask in (definitions.get, definitions.of_run, queries.run, queries.state):
         with pytest.raises(NotFound):
             ask("nothing")
+
+
+def test_a_step_that_no_worker_can_make_out_waits_for_as_long_as_a_rollout_takes_and_uses_up_no_try(house: House) -> None:
+    ledger, run = house.database.ledger, house.begin(step("a"), timeout=3600.0)
+    house.sql("UPDATE step SET hints = 3")
+    assert not ledger.pass_on(run, "a", (), BROKEN)
+    assert [house.column(run, "a", name) for name in ("state", "attempt", "lost", "hints")] == ["ready", 0, 0, 2]
+    # It is offered again soon, not after the grace of a message that may be lost.
+    assert house.sql("SELECT 1 FROM step WHERE due > {now} AND due < {in:soon}", soon=10.0)
+    house.long_ago(run, ledger.rollout - 5)
+    assert not ledger.pass_on(run, "a", (), BROKEN)
+    house.long_ago(run, ledger.rollout + 5)
+    assert ledger.pass_on(run, "a", (), BROKEN)
+    assert (house.state(run), house.error(run)["code"]) == ("failed", BROKEN.code)
+    house.database.lifecycle.resume(house.programs[run], run)
+    assert not ledger.pass_on(run, "a", (), BROKEN)
+    assert house.names(run) == ["run.created", "step.lost", "step.lost", "step.failed", "run.failed", "run.resumed", "step.lost"]
+    assert house.take(run, "a").number == 1
+
+
+def test_who_has_not_the_agent_of_what_comes_next_does_not_keep_it(house: House) -> None:
+    tree = {"chain": [step("a"), step("b", agent="echo.newer")]}
+    for agents, kept in (({"echo"}, False), ({"echo", "echo.newer"}, True), (None, True)):
+        run = house.begin(tree)
+        outcome = house.complete(house.take(run, "a"), keep=Keep("w", "synapse-echo", agents))
+        assert (outcome.kept is not None) is kept
+        assert [hint.place for hint in outcome.hints] == [] if kept else ["b"]
+
+
+def test_tables_of_a_newer_version_are_used_by_the_programs_that_they_say(house: House) -> None:
+    house.sql("UPDATE alembic_version SET version_num = '9999'")
+    house.database.check_version()
+    house.database.upgrade()
+    run = house.begin(step("a"))
+    house.drain(run)
+    assert house.state(run) == "succeeded"
+    house.sql("UPDATE compatibility SET oldest = '9998'")
+    for ask in (house.database.check_version, house.database.upgrade):
+        with pytest.raises(Unavailable, match="programs before version 9998 cannot use"):
+            ask()
 
 
 def test_tables_are_made_once_however_many_processes_try_and_often(house: House) -> None:

@@ -18,6 +18,7 @@ from synapse.engine.bootsteps import (
     GiveUpStep,
     HousekeepingStep,
     HubStep,
+    NewAgentStep,
     ReadAheadStep,
     SwitchStep,
 )
@@ -204,7 +205,7 @@ def test_the_steps_are_added_to_an_applications_workers() -> None:
     bootsteps.install(app)
     assert app.steps == {
         "worker": {SwitchStep, HousekeepingStep, HubStep},
-        "consumer": {EventLogStep, DeadLetterStep, ReadAheadStep, GiveUpStep},
+        "consumer": {EventLogStep, DeadLetterStep, ReadAheadStep, GiveUpStep, NewAgentStep},
     }
 
 
@@ -219,6 +220,24 @@ def test_giving_up_rejects() -> None:
     GiveUpStep(consumer).start(consumer)
     consumer.on_decode_error(message, ValueError("secret"))
     assert message.became == "rejected"
+
+
+@pytest.mark.parametrize(("task_id", "became"), [("r1:read[2]", "acked"), ("i", "given up"), (None, "given up")])
+def test_a_task_that_this_worker_has_not_is_left_to_another_when_it_says_which_step_it_is(task_id: str | None, became: str) -> None:
+    passed: list[tuple[str, str, tuple[int, ...]]] = []
+    ledger = SimpleNamespace(pass_on=lambda run, key, index, failure: passed.append((run, key, index)))
+    consumer = SimpleNamespace(
+        app=SimpleNamespace(runtime=SimpleNamespace(database=SimpleNamespace(ledger=ledger))),
+        connection_errors=(),
+        on_unknown_task=lambda body, message, error: setattr(message, "became", "given up"),
+    )
+    step, message = NewAgentStep(consumer), SimpleNamespace(headers={"id": task_id, "task": "synapse.search.deeper"})
+    message.ack_log_error = lambda *_: setattr(message, "became", "acked")
+    for _ in range(2):  # as after a connection that broke: what Celery does otherwise is still that
+        step.start(consumer)
+    consumer.on_unknown_task(None, message, KeyError())
+    assert message.became == became
+    assert passed == ([("r1", "read", (2,))] if became == "acked" else [])
 
 
 def test_a_plain_connection_is_read_in_one_call_and_another_kind_is_left_alone() -> None:

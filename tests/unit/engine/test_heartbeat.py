@@ -92,8 +92,8 @@ def test_a_step_past_its_time_is_late_once_and_not_renewed(
         if fault:
             raise fault
 
-    heartbeat = beating(ledger)
-    with heartbeat.holding(attempt) as held, heartbeat.holding(attempt) as other:
+    heartbeat, another = beating(ledger), Attempt(**{**vars(attempt), "number": 99})
+    with heartbeat.holding(attempt) as held, heartbeat.holding(another) as other:
         held.late, held.until = late, held.since
         clock.now += 60
         until(lambda: held.lost)
@@ -102,6 +102,7 @@ def test_a_step_past_its_time_is_late_once_and_not_renewed(
         until(lambda: len(ledger.renewals) > count)  # of the other
     assert told == [1]
     assert not other.lost
+    assert all(each == [another] for each in ledger.renewals)
     heartbeat.close()
 
 

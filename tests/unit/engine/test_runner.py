@@ -340,10 +340,13 @@ def test_a_hint_for_an_unknown_workflow_and_run_does_nothing(workshop: Workshop)
 
 
 def test_a_workflow_that_cannot_be_read_is_left_to_other_workers_and_then_fails_its_run(tmp_path: Path) -> None:
-    workshop = Workshop(tmp_path, max_lost=2)
+    workshop = Workshop(tmp_path, max_lost=1, rollout_seconds=500.0)
     run = workshop.begin(step("a"))
     workshop.house.sql("UPDATE workflow SET body = :body", body='{"name": "w", "do": {"from_the_future": 1}}')
-    assert [workshop.attempt(run, "a") for _ in range(4)] == ["nothing", "nothing", "failed", "nothing"]
+    assert [workshop.attempt(run, "a") for _ in range(2)] == ["nothing", "nothing"]
+    assert [workshop.house.column(run, "a", name) for name in ("state", "attempt", "lost")] == ["ready", 0, 0]
+    workshop.house.long_ago(run, 501.0)
+    assert [workshop.attempt(run, "a") for _ in range(2)] == ["failed", "nothing"]
     assert workshop.house.error(run)["code"] == "unreadable-workflow"
     assert workshop.house.names(run) == ["run.created", "step.lost", "step.lost", "step.failed", "run.failed"]
     workshop.close()

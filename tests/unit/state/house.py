@@ -125,6 +125,13 @@ class House:
         """As if the step's hint, timer or lease had run out a second ago."""
         self.sql("UPDATE step SET due = {in:ago} WHERE run = :run AND node = :node AND idx = :idx", ago=-1.0, **self.key(run, at))
 
+    def long_ago(self, run: str, seconds: float) -> None:
+        """As if everything about the run had happened so many seconds earlier."""
+        rows = self.sql("SELECT timeout FROM run WHERE id = :run", run=run)
+        times = {"ago": -seconds, "rest": rows[0][0] - seconds}
+        self.sql("UPDATE run SET created_at = {in:ago}, deadline = {in:rest} WHERE id = :run", run=run, **times)
+        self.sql("UPDATE step SET created_at = {in:ago} WHERE run = :run", run=run, ago=-seconds)
+
     def late(self, run: str) -> None:
         """As if the run's deadline had passed a second ago."""
         self.sql("UPDATE run SET deadline = {in:ago} WHERE id = :run", run=run, ago=-1.0)

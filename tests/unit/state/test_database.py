@@ -21,6 +21,11 @@ def test_tables_that_are_missing_or_old_are_reported_with_the_remedy(tmp_path: P
     database.driver.rows("UPDATE alembic_version SET version_num = '0000'", {})
     with pytest.raises(Unavailable, match=f"version 0000, this program needs {VERSION}"):
         database.check_version()
+    database.driver.rows("UPDATE alembic_version SET version_num = '9999'", {})
+    database.check_version()
+    database.driver.rows("UPDATE compatibility SET oldest = '9998'", {})
+    with pytest.raises(Unavailable, match="start a newer version of Synapse"):
+        database.check_version()
     database.close()
 
 
