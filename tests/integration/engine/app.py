@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import threading
 from pathlib import Path
@@ -94,6 +95,14 @@ def hang(task: Thing, tools: Toolbox) -> Done:
     return Done(thing=task.thing, attempt=tools.context.attempt)
 
 
+@agent("test.leak", retry=Retry(attempts=1))
+def leak(task: Thing, tools: Toolbox) -> Done:
+    """Fail, with a secret at hand."""
+    secret = "".join(("sword", "fish"))
+    logging.getLogger("some.library").warning("the agent is about to fail")
+    raise KeyError(len(secret))
+
+
 @agent("test.sum")
 def summed(task: Sum, tools: Toolbox) -> Sum:
     """Pass on what arrived."""
@@ -121,7 +130,7 @@ def orchestrator(task: Things, tools: Toolbox) -> Things:
 
 def registry() -> Registry:
     """The agents above."""
-    return Registry({each.name: each for each in (listed, work, wait, hang, summed, logger, orchestrator)})
+    return Registry({each.name: each for each in (listed, work, wait, hang, leak, summed, logger, orchestrator)})
 
 
 app = create_app(Runtime(registry=registry()), set_as_current=False)

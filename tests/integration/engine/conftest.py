@@ -46,10 +46,13 @@ class Client:
         self.runtime = Runtime(storage, BrokerSettings(broker_url=SecretStr(broker)), registry=registry())
         self.runtime.database.upgrade()
 
-    def begin(self, definition: str, given: dict[str, Any], *, timeout: float = 300.0, publish: bool = True) -> str:
+    def begin(
+        self, definition: str, given: dict[str, Any], *, timeout: float = 300.0, publish: bool = True, traceparent: str | None = None
+    ) -> str:
         """Start a run; without ``publish`` its first message is as good as lost."""
         program = compile_workflow(parse(definition), self.runtime.registry)
-        begun = self.runtime.database.lifecycle.begin(program, NewRun(str(uuid.uuid4()), {**given, "folder": str(self.folder)}, timeout))
+        new = NewRun(str(uuid.uuid4()), {**given, "folder": str(self.folder)}, timeout, traceparent=traceparent)
+        begun = self.runtime.database.lifecycle.begin(program, new)
         if publish:
             self.runtime.publisher.hints(begun.hints)
         return begun.run
