@@ -18,6 +18,7 @@ from starlette.routing import Route
 
 from synapse import __version__
 from synapse.mcp_servers.admission import credentials_of, require_credentials
+from synapse.mcp_servers.deadline import within_deadline
 from synapse.mcp_servers.endpoint import Endpoint
 from synapse.mcp_servers.gate import Gate
 from synapse.mcp_servers.hosts import KnownNames
@@ -84,6 +85,7 @@ def build(
     server.streamable_http_app(stateless_http=True, max_request_body_size=settings.mcp_max_body, transport_security=open_to_all)
     scopes = ToolScopes(server)
     server.middleware.append(scopes)
+    server.middleware.append(within_deadline)
     if resources is not None:
         server.middleware.append(resources)
 

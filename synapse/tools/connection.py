@@ -6,6 +6,7 @@ with a process's first tool call, so that a worker whose agents call no tool nev
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, cast
 
@@ -94,6 +95,8 @@ def _meta(context: StepContext) -> dict[str, Any]:
         wire.ATTEMPT: context.attempt,
         wire.IDEMPOTENCY_KEY: context.idempotency_key,
     }
+    if context.deadline is not None:
+        meta[wire.SECONDS_LEFT] = round(max(0.0, (context.deadline - datetime.now(UTC)).total_seconds()), 3)
     if context.traceparent is not None:
         meta[wire.TRACEPARENT] = context.traceparent
     return meta

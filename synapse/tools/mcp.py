@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from time import perf_counter
 from typing import Any, Final, Protocol, TypeVar
@@ -127,7 +127,9 @@ class McpTools:
         try:
             async with asyncio.timeout(seconds):
                 connection = await self._connection(server)
-                return await connection.call(tool, arguments, context, progress)
+                # The server need not be at it for longer than somebody waits.
+                bounded = context.model_copy(update={"deadline": datetime.now(UTC) + timedelta(seconds=seconds)})
+                return await connection.call(tool, arguments, bounded, progress)
         except TimeoutError:
             raise StepTimeout(f"{tool}: no answer within {seconds:.3g} seconds") from None
 

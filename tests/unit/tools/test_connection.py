@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import pytest
@@ -69,6 +70,16 @@ async def test_a_call_says_who_asks_and_gives_what_the_server_structured() -> No
     }  # fmt: skip
     assert call["id"] == "run-1:read[3]"
     assert f"{call['span'].trace_id:032x}" in TRACE
+    await connection.close()
+
+
+async def test_a_call_says_how_long_its_caller_waits() -> None:
+    connection, server = _connection(_result(FOUND))
+    for left in (30, -30):
+        await connection.call("search_web", {}, CONTEXT.model_copy(update={"deadline": datetime.now(UTC) + timedelta(seconds=left)}))
+    soon, over = (call["meta"]["synapse/seconds-left"] for call in server.calls)
+    assert 0 < soon <= 30
+    assert over == 0
     await connection.close()
 
 

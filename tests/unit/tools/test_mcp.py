@@ -83,7 +83,9 @@ async def test_a_call_says_who_asks_and_gives_the_contracts_model(tools: Any) ->
     pool, server = tools(FOUND)
     results = await _toolbox(pool).search_web("q", limit=3, corpus="c")
     assert results.sources[0].url == "u"
-    assert server.calls == [("search_web", {"query": "q", "limit": 3, "corpus": "c"}, CONTEXT, None)]
+    ((*asked, context, progress),) = server.calls
+    assert (*asked, progress) == ("search_web", {"query": "q", "limit": 3, "corpus": "c"}, None)
+    assert context.model_copy(update={"deadline": None}) == CONTEXT
 
 
 async def test_every_tool_gives_what_its_contract_says(tools: Any) -> None:
@@ -127,6 +129,18 @@ async def test_the_steps_deadline_shortens_the_call_and_once_past_forbids_it(too
     with pytest.raises(StepTimeout, match="before the call"):
         await _toolbox(pool, CONTEXT.model_copy(update={"deadline": datetime.now(UTC)})).search_web("q")
     assert len(server.calls) == before
+
+
+async def test_a_server_is_told_of_the_shorter_of_the_steps_time_and_the_calls(tools: Any) -> None:
+    pool, server = tools(FOUND, tool_timeout_seconds=20)
+    now = datetime.now(UTC)
+    for seconds in (None, 10, 1000):
+        deadline = None if seconds is None else now + timedelta(seconds=seconds)
+        await _toolbox(pool, CONTEXT.model_copy(update={"deadline": deadline})).search_web("q")
+    told = [context.deadline for _, _, context, _ in server.calls]
+    assert told[1] < told[0]
+    assert told[1] <= now + timedelta(seconds=10, milliseconds=1)
+    assert told[2] < now + timedelta(seconds=1000)
 
 
 async def test_an_answer_of_another_shape_is_permanent(tools: Any) -> None:
