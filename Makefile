@@ -8,7 +8,7 @@ TIMES ?= 10
 
 export CORPUS QUESTION
 
-.PHONY: help env run up test test-unit test-repeat test-conformance lint format types contracts docs check lock bench-engine bench-fairness bench-latency bench-quality bench-mcp clean fuzz test-chaos
+.PHONY: help env run up test test-unit test-repeat test-conformance lint format types contracts docs check lock bench-engine bench-fairness bench-latency bench-quality bench-mcp bench-startup clean fuzz test-chaos test-containers
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -41,6 +41,9 @@ test-chaos: env ## Every failure of the matrix, measured anew for docs/reference
 	@SYNAPSE_CHAOS_MEASURE=1 $(PY) -m pytest tests/chaos $(ARGS)
 	@$(PY) scripts/generate-docs
 	@$(PY) scripts/generate-deploy
+
+test-containers: env ## The images, and the system in containers: a Docker engine that answers, or a private one where root may start it
+	@scripts/with-engine scripts/with-images $(PY) -m pytest tests/containers $(ARGS)
 
 test-repeat: env ## The integration suite ten times in a row, with its log in build/test-repeat.log: TIMES=10
 	@scripts/install-services
@@ -88,6 +91,10 @@ bench-quality: env ## Extraction, evidence and search beside plain tools, on dat
 
 bench-mcp: env ## MCP servers under hostile input, ours and the peers from their registries; writes docs/reference/mcp-safety.md
 	@$(PY) -m benchmarks.mcp_safety $(ARGS)
+
+bench-startup: env ## Start the composition TIMES=10 times, a question each time; writes docs/reference/startup.md
+	@scripts/with-engine scripts/with-images $(PY) -m benchmarks.startup --times $(TIMES) $(ARGS)
+	@$(PY) scripts/generate-docs
 
 fuzz: env ## Random inputs for the guards of the MCP servers: ARGS="--seconds 120"
 	@$(PY) -m benchmarks.fuzz $(ARGS)

@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, Phase, settings
 
 from tests.absent import IN_CI, absent
 from tests.conformance.node import Node, NodeMissing, installed
-from tests.services import Postgres, RabbitMQ, ServiceMissing
+from tests.services import Postgres, RabbitMQ, RabbitMQImage, ServiceMissing
 from tests.services.process import Service
+from tests.services.rabbitmq_image import VARIABLE
 from tests.unit.model_server import ModelServer, model_server
 
 AnyService = TypeVar("AnyService", bound=Service)
@@ -65,7 +66,7 @@ def _serve(kind: type[AnyService]) -> Iterator[AnyService]:
 @pytest.fixture(scope="session")
 def rabbitmq() -> Iterator[RabbitMQ]:
     """A broker for the session. A test that stops, kills or wipes it may leave it down."""
-    yield from _serve(RabbitMQ)
+    yield from _serve(RabbitMQImage if VARIABLE in os.environ else RabbitMQ)
 
 
 @pytest.fixture(scope="session")

@@ -18,15 +18,6 @@ from tests.services.process import ServerProcess, Service, ServiceFailed, Servic
 _USER = "synapse"
 
 
-def _server_program() -> Path:
-    """The server script itself: Debian's wrapper in the path changes user and reads the machine's own configuration."""
-    direct = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
-    found = str(direct) if direct.exists() else shutil.which("rabbitmq-server")
-    if found is None:
-        raise ServiceMissing("RabbitMQ is not installed (Debian: rabbitmq-server)")
-    return Path(found)
-
-
 def _program(name: str) -> str:
     if (found := shutil.which(name)) is None:
         raise ServiceMissing(f"{name} is not installed (Debian: erlang-base, which comes with rabbitmq-server)")
@@ -39,7 +30,7 @@ class RabbitMQ(Service):
     name = "rabbitmq"
 
     def __init__(self, plugins: tuple[str, ...] = ()) -> None:
-        self._server = _server_program()
+        self._server = self._server_program()
         self._epmd_program, self._erl_call = _program("epmd"), _program("erl_call")
         super().__init__()
         self.port, self._dist_port, self._epmd_port = free_port(), free_port(), free_port()
@@ -75,7 +66,7 @@ class RabbitMQ(Service):
             # Started here rather than by the broker, whose own epmd would be a daemon that outlives it.
             self._epmd = ServerProcess([self._epmd_program], log=self.folder / "epmd.log", env=env)
             self._epmd.wait_until(lambda: _listens(self._epmd_port), "epmd")
-        self._process = ServerProcess([str(self._server)], log=self.folder / "console.log", env=env)
+        self._process = ServerProcess(self._command(), log=self.folder / "console.log", env=env)
         self._process.wait_until(self._answers, "RabbitMQ")
 
     def wipe(self) -> None:
@@ -123,6 +114,17 @@ class RabbitMQ(Service):
             self._epmd = None
         super().close()
 
+    def _server_program(self) -> str:
+        """The server script itself: Debian's wrapper in the path changes user and reads the machine's own configuration."""
+        direct = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
+        found = str(direct) if direct.exists() else shutil.which("rabbitmq-server")
+        if found is None:
+            raise ServiceMissing("RabbitMQ is not installed (Debian: rabbitmq-server)")
+        return found
+
+    def _command(self) -> list[str]:
+        return [self._server]
+
     def _add_vhost(self, vhost: str) -> None:
         everything = ", ".join(['<<".*">>'] * 3)
         self.evaluate(
@@ -140,7 +142,10 @@ class RabbitMQ(Service):
     def _environment(self) -> dict[str, str]:
         # A broker configured through the caller's environment must not leak into this one.
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("RABBITMQ_", "ERL_"))}
-        return kept | {
+        return kept | self._own_environment()
+
+    def _own_environment(self) -> dict[str, str]:
+        return {
             "HOME": str(self.folder),  # where Erlang keeps its cookie
             "LC_ALL": "C.UTF-8",
             "ERL_EPMD_PORT": str(self._epmd_port),
