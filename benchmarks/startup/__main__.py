@@ -2,8 +2,8 @@
 
 ``scripts/with-engine scripts/with-images python -m benchmarks.startup --times 10``
 
-Each round begins with nothing but the images. Figures go to ``benchmarks/startup/measured.json``, from which ``scripts/generate-docs`` writes
-docs/reference/startup.md; what was said, to the log.
+Each round begins with nothing but the images. Figures go to ``benchmarks/startup/measured.json``, from which ``scripts/generate-docs``
+writes docs/reference/startup.md; what was said, to the log.
 """
 
 from __future__ import annotations

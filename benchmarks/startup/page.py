@@ -19,8 +19,8 @@ def page(figures: Mapping[str, Any] | None = None) -> str:
     text = (
         "# How long the composition takes to start\n\n"
         f"`make bench-startup` starts the profile `core` {figures['tried']} times from nothing but its images, {built}, on "
-        f"{figures['cores']} cores that others use as well: new volumes, migration, a corpus to index, one question over the published port, "
-        f"and the end of it all. {len(rounds)} of {figures['tried']} rounds did all of that.\n\n"
+        f"{figures['cores']} cores that others use as well: new volumes, migration, a corpus to index, one question over the published "
+        f"port, and the end of it all. {len(rounds)} of {figures['tried']} rounds did all of that.\n\n"
     )
     text += "| what | median | most |\n| --- | --- | --- |\n"
     for name, said in (("healthy", "every service healthy"), ("answered", "index, question, report"), ("gone", "down again")):

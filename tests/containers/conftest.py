@@ -1,4 +1,4 @@
-"""The system in containers, put together as pytest-celery means it: brokers and workers are its nodes, and what they need is around them."""
+"""The system in containers, put together as pytest-celery means it: brokers and workers are its nodes, the rest is around them."""
 
 from __future__ import annotations
 
@@ -236,7 +236,9 @@ api_container = container(
 def api(api_container: Checked) -> Iterator[httpx.Client]:
     """Asks the API over its published port."""
     host, port = api_container.get_addr("8800/tcp")
-    with httpx.Client(base_url=f"http://{host}:{port}", headers={"Authorization": f"Bearer {TOKEN}"}, timeout=60, trust_env=False) as client:
+    with httpx.Client(
+        base_url=f"http://{host}:{port}", headers={"Authorization": f"Bearer {TOKEN}"}, timeout=60, trust_env=False
+    ) as client:
         yield client
 
 

@@ -11,7 +11,8 @@ import pytest
 from tests.containers import images
 
 EVERY = pytest.mark.parametrize("target", images.OWN)
-MOST_BYTES = 700 * 2**20
+MOST_BYTES = 500 * 2**20
+"""Of a target with its base; 381 MB on the stand-in, of which 257 are Synapse and what it needs."""
 
 
 def run(engine: docker.DockerClient, target: str, command: list[str]) -> str:
@@ -40,10 +41,13 @@ def test_nothing_of_it_can_be_written_and_its_program_runs_all_the_same(engine: 
 
 @EVERY
 def test_it_holds_no_installer_and_lists_what_it_holds(engine: docker.DockerClient, target: str) -> None:
-    look = "import importlib.util, json, pathlib\nprint(json.dumps([importlib.util.find_spec('pip') is None, pathlib.Path('/opt/synapse/share/sbom.cdx.json').read_text()]))"
+    look = (
+        "import importlib.util, json, pathlib\n"
+        "bill = pathlib.Path('/opt/synapse/share/sbom.cdx.json').read_text()\n"
+        "print(json.dumps([importlib.util.find_spec('pip') is None, bill]))"
+    )
     without_pip, bill = json.loads(run(engine, target, ["python", "-c", look]))
     assert without_pip
     names = {each["name"] for each in json.loads(bill)["components"]}
     assert {"celery", "synapse-research"} <= names
     assert not {"pip", "pytest", "ruff"} & names
-

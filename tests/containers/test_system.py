@@ -49,16 +49,13 @@ def test_a_question_becomes_a_report_whose_quotes_hold_and_every_worker_takes_fr
     assert celery_setup.ready(control=True)
     consumed = {node: {queue["name"] for queue in queues} for node, queues in celery_setup.app.control.inspect().active_queues().items()}
     assert consumed == {worker.hostname(): set(worker.worker_queue.split(",")) for worker in celery_setup.worker_cluster}
+    with celery_setup.app.connection_for_read() as connection:
+        connection.connect()
+        assert connection.connection.server_properties["version"].startswith("4."), "what is deployed is RabbitMQ 4"
     (run,) = finished(api, [ask("How do ants find food?")])
     assert "scent trails" in api.get(f"/v1/runs/{run['id']}/report?format=json").json()["answer"][0]["text"]
     assert api.get(f"/v1/runs/{run['id']}/verification").json()["holds"]
     assert {step["attempt"] for step in run["steps"]} == {1}
-
-
-def test_the_broker_is_a_rabbitmq_of_the_fourth_series(celery_setup: CeleryTestSetup) -> None:
-    with celery_setup.app.connection_for_read() as connection:
-        connection.connect()
-        assert connection.connection.server_properties["version"].startswith("4.")
 
 
 def test_what_a_killed_worker_held_is_done_by_the_other(celery_setup: CeleryTestSetup, api: httpx.Client, ask: Ask) -> None:

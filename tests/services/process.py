@@ -16,7 +16,7 @@ from typing import Self
 
 from tests.services import procfs
 
-START_SECONDS = 90.0
+START_SECONDS = 240.0
 STOP_SECONDS = 30.0
 LOOK_SECONDS = 0.03
 
