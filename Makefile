@@ -43,7 +43,7 @@ test-chaos: env ## Every failure of the matrix, measured anew for docs/reference
 	@$(PY) scripts/generate-deploy
 
 test-containers: env ## The images, and the system in containers: a Docker engine that answers, or a private one where root may start it
-	@scripts/with-engine scripts/with-images $(PY) -m pytest tests/containers $(ARGS)
+	@scripts/with-engine scripts/with-images $(PY) -m pytest tests/containers tests/deploy/test_compose.py $(ARGS)
 
 test-repeat: env ## The integration suite ten times in a row, with its log in build/test-repeat.log: TIMES=10
 	@scripts/install-services

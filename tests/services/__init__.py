@@ -6,7 +6,7 @@
 Each has `url`, `start()`, `stop()`, `restart()`, `kill()` (SIGKILL) and `close()`; RabbitMQ also `wipe()`. A server has
 its own folder, ports and passwords, and only processes started here are ever signalled. Where the programs are not
 installed the constructor raises `ServiceMissing`: tests then skip, or fail when `CI=true` (see tests/conftest.py).
-`SYNAPSE_TEST_RABBITMQ_IMAGE` has tests use the RabbitMQ of that image.
+`TEST_RABBITMQ_IMAGE` has tests use the RabbitMQ of that image.
 """
 
 from tests.services.postgres import Postgres

@@ -9,7 +9,7 @@ import subprocess
 from tests.services.process import ServiceMissing
 from tests.services.rabbitmq import RabbitMQ
 
-VARIABLE = "SYNAPSE_TEST_RABBITMQ_IMAGE"
+VARIABLE = "TEST_RABBITMQ_IMAGE"
 """Names the image, e.g. ``rabbitmq:4.1.4``; tests take the machine's own RabbitMQ without it."""
 
 
