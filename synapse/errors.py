@@ -13,6 +13,7 @@ SynapseError
 │   └── TooManySchedules  429
 ├── StepError             500  an agent could not do its work
 │   ├── Transient         503  trying again may help
+│   │   └── OutOfReach    503  the server of a tool does not answer at all
 │   ├── StepTimeout       504  the step's or the call's time ran out
 │   ├── Permanent         422  trying again cannot help
 │   └── NoAnswer          502  the language model gave nothing that can be used
@@ -130,6 +131,12 @@ class Transient(StepError):
         super().__init__(detail, field=field, remedy=remedy)
         self.retry_after = retry_after
         """Seconds that whoever failed asked to be left alone for; None when it did not say."""
+
+
+class OutOfReach(Transient):
+    """The server of a tool does not answer at all."""
+
+    code = "out-of-reach"
 
 
 class StepTimeout(StepError):

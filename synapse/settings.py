@@ -129,6 +129,9 @@ class EngineSettings(_Settings):
         gt=0,
         description="A step that only a worker of another version can do waits so long for one, as during a rollout, and then fails.",
     )
+    stop_seconds: float = Field(
+        default=240.0, ge=0, description="A worker that is asked to stop waits so long for its steps, and hands the others back."
+    )
     run_timeout_seconds: float = Field(default=3600.0, gt=0, description="Deadline of a run that names none.")
     workflows_dir: Path | None = Field(default=None, description="Folder of your own workflow definitions, one YAML or JSON file each.")
     inline: bool = Field(
@@ -163,6 +166,11 @@ class ToolSettings(_Settings):
     mcp_primary_url: str = Field(default="http://127.0.0.1:8801/mcp/", description="The primary MCP server: search and browsing.")
     mcp_filesystem_url: str = Field(default="http://127.0.0.1:8802/mcp/", description="The filesystem MCP server.")
     tool_timeout_seconds: float = Field(default=30.0, gt=0)
+    tool_patience_seconds: float = Field(
+        default=120.0,
+        ge=0,
+        description="So long a step waits for an MCP server that does not answer at all, without losing one of its tries.",
+    )
     mcp_token: SecretStr | None = Field(
         default=None, description="Bearer token the MCP servers ask for; required when they listen off loopback."
     )
@@ -351,6 +359,17 @@ class ApiSettings(_Settings):
         default="tenant", min_length=1, description="The claim that names the tenant; a token without is refused."
     )
     api_oidc_scope_claim: str | None = Field(default=None, description="The claim that has the scopes; by default scope, or scp.")
+
+
+class ServingSettings(_Settings):
+    """How ``synapse api`` and ``synapse mcp`` stop."""
+
+    drain_seconds: float = Field(
+        default=0.0,
+        ge=0,
+        le=600,
+        description="After SIGTERM a server answers for so long as before, /readyz excepted, so that a load balancer learns of it.",
+    )
 
 
 class WorkerMetricsSettings(_Settings):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,16 +16,20 @@ from synapse.cli.house import House, Ports, check_home
 from synapse.cli.listening import listen, url_of
 from synapse.cli.serving import Servers, load
 from synapse.errors import Unavailable
-from synapse.settings import ApiSettings, BrokerSettings, McpServerSettings, StorageSettings
+from synapse.settings import ApiSettings, BrokerSettings, McpServerSettings, ServingSettings, StorageSettings
 from synapse.telemetry import logs, tracing
 
 _LOOK: Final = 0.2
+_GRACE: Final = 25.0
+"""Seconds that a request under way has when the only server of a process stops: as long as what it asks for may take."""
 
 
 class Told:
     """Waits for SIGINT or SIGTERM; a second one kills, for whoever cannot wait."""
 
     def __init__(self) -> None:
+        self.politely = False
+        """Whether it was by SIGTERM, as orchestrators do: whoever sits at a terminal wants it to end."""
         self._signalled = False
         self._died = threading.Event()
 
@@ -51,7 +56,7 @@ class Told:
 
     def _on(self, number: int, frame: FrameType | None) -> None:
         # No lock may be taken here: the thread that is interrupted may hold it.
-        self._signalled = True
+        self._signalled, self.politely = True, number == signal.SIGTERM
         signal.signal(number, signal.SIG_DFL)
 
 
@@ -93,7 +98,7 @@ def keep_server(name: str, make: Callable[[], Any], host: str, port: int, settin
     tracing.configure(f"synapse-{name.replace(' ', '-')}")
     listener = listen(host, port, setting)
     told = Told()
-    servers = Servers(told.death)
+    servers = Servers(told.death, _GRACE)
     try:
         app = make()
         servers.add(name, app, listener)
@@ -102,6 +107,9 @@ def keep_server(name: str, make: Callable[[], Any], host: str, port: int, settin
             sys.stdout.write(f"{name:<15} {url_of(listener)}{path}\nready; Ctrl-C stops\n")
             sys.stdout.flush()
             told.wait()
+            if told.politely:
+                servers.drain()
+                time.sleep(ServingSettings().drain_seconds)
             feed = getattr(getattr(app.state, "service", None), "feed", None)
             servers.stop(before=feed.close if feed is not None else lambda: None)
     finally:

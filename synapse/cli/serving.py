@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib
+import math
 import socket
 import threading
 from collections.abc import Callable
@@ -12,10 +13,11 @@ from typing import Any, Final
 
 import uvicorn
 
+from synapse.cli.draining import Draining
 from synapse.errors import Unavailable
 
-_GRACE: Final = 2
-"""Seconds that a request under way has when its server stops."""
+GRACE: Final = 2.0
+"""Seconds that a request under way has when its server stops, unless told otherwise."""
 
 
 def load(name: str) -> Callable[..., Any]:
@@ -28,7 +30,9 @@ def load(name: str) -> Callable[..., Any]:
 class Servers:
     """Several ASGI applications, each on its own socket."""
 
-    def __init__(self, on_death: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, on_death: Callable[[], None] = lambda: None, grace: float = GRACE) -> None:
+        self._grace = grace
+        self._draining: list[Draining] = []
         self._servers: dict[str, tuple[uvicorn.Server, socket.socket]] = {}
         self._on_death = on_death
         self._ended: dict[str, threading.Event] = {}
@@ -38,8 +42,15 @@ class Servers:
 
     def add(self, name: str, app: Any, listener: socket.socket) -> None:
         """One more, before they are started."""
+        self._draining.append(Draining(app))
         config = uvicorn.Config(
-            app, log_config=None, access_log=False, ws="none", lifespan="on", timeout_graceful_shutdown=_GRACE, server_header=False
+            self._draining[-1],
+            log_config=None,
+            access_log=False,
+            ws="none",
+            lifespan="on",
+            timeout_graceful_shutdown=math.ceil(self._grace),
+            server_header=False,
         )
         self._servers[name] = (uvicorn.Server(config), listener)
         self._ended[name] = threading.Event()
@@ -51,6 +62,11 @@ class Servers:
             self.stop()
             raise Unavailable(f"the servers did not start within {timeout:g} seconds", remedy="the log says why")
 
+    def drain(self) -> None:
+        """Answer as before, though no longer ready: whoever distributes requests is to send them elsewhere."""
+        for each in self._draining:
+            each.begin()
+
     def stop(self, *names: str, before: Callable[[], None] = lambda: None) -> None:
         """Stop those servers, by default all; ``before`` runs on their loop first. Returns when they have stopped. Raises Unavailable."""
         if self._loop is None:
@@ -60,7 +76,7 @@ class Servers:
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._tell, chosen, before)
         for name in chosen:
-            if not self._ended[name].wait(_GRACE + 8):
+            if not self._ended[name].wait(self._grace + 8):
                 raise Unavailable(f"the {name} server does not stop", remedy="end the process")
         if not names:
             self._thread.join(5)

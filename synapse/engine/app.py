@@ -23,6 +23,8 @@ from synapse.faults import reach
 class SynapseApp(celery.Celery):  # type: ignore[misc] # celery is untyped
     """A Celery application that knows the agents, and holds this process's parts."""
 
+    amqp_cls = "synapse.engine.reconnecting:PatientAmqp"
+
     def __init__(self, runtime: Runtime | None = None, **options: Any) -> None:
         super().__init__("synapse", set_as_current=options.pop("set_as_current", True), **options)
         self._given = runtime

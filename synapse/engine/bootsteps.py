@@ -1,4 +1,4 @@
-"""What a worker does besides tasks: housekeeping, short turns of its threads, the logger's event queue, and a nudge for kombu's hub."""
+"""What a worker does besides tasks: housekeeping, its stop, short turns of its threads, the logger's queue, and a nudge for kombu's hub."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from typing import Any
 
 import structlog
 from amqp.transport import TCPTransport
-from celery import bootsteps
+from celery import bootsteps, signals
 from kombu import Consumer
 
 from synapse.contracts.messages import Event
 from synapse.engine import newer, topology
 from synapse.engine.dead_letters import corpse_of
 from synapse.engine.drift import PROBE, KeptQueue
+from synapse.engine.stopping import Stopping
 from synapse.errors import SynapseError
 
 _log = structlog.get_logger(__name__)
@@ -46,6 +47,29 @@ class HousekeepingStep(bootsteps.StartStopStep):  # type: ignore[misc] # celery 
         if self.housekeeping is not None:
             self.housekeeping.stop()
             self.housekeeping = None
+
+    terminate = stop
+
+
+class StopStep(bootsteps.StartStopStep):  # type: ignore[misc] # celery ships no types
+    """Tells the steps under way that the worker was asked to stop: as soon as the signal comes, for the solo pool has no other thread."""
+
+    requires = {"celery.worker.components:Pool"}  # noqa: RUF012 - celery reads it as declared
+
+    def __init__(self, worker: Any, **_: Any) -> None:
+        self._stopping: Stopping = worker.app.runtime.stopping
+
+    def start(self, worker: Any) -> None:
+        """Listen to the signal."""
+        self._stopping.forget()
+        signals.worker_shutting_down.connect(self._ask)
+
+    def _ask(self, **_: Any) -> None:
+        self._stopping.ask()
+
+    def stop(self, worker: Any) -> None:
+        """Whoever ends a worker without a signal means the same."""
+        self._stopping.ask()
 
     terminate = stop
 
@@ -260,6 +284,7 @@ def install(app: Any) -> None:
     """Add the steps to an application's workers."""
     app.steps["worker"].add(SwitchStep)
     app.steps["worker"].add(HousekeepingStep)
+    app.steps["worker"].add(StopStep)
     app.steps["worker"].add(HubStep)
     app.steps["consumer"].add(ReadAheadStep)
     app.steps["consumer"].add(GiveUpStep)

@@ -57,5 +57,10 @@ def celery_settings(
         "worker_redirect_stdouts": False,
         "worker_detect_quorum_queues": True,
         "broker_connection_max_retries": None,  # a broker that is away is waited for
+        # After a reconnect Celery would take fewer messages for a while, and with each that ends ask for more: from that task's own thread,
+        # on the connection that the main thread reads. Two readers of one socket, and the worker stands still for ever.
+        "worker_enable_prefetch_count_reduction": False,
+        # One that starts may refuse a queue that it has not recovered yet: that would end the worker.
+        "broker_channel_error_retry": True,
         "task_time_limit": None if broker.embedded else topology.LONGEST_STEP,
     }

@@ -20,6 +20,7 @@ class EmbeddedWorker:
         # Pool threads look up the current app; without this they would find Celery's disabled default.
         app.set_current()
         app.set_default()
+        self._stopping = app.runtime.stopping
         self._ready = threading.Event()
         self._worker: Any = app.WorkController(
             hostname="embedded@localhost",
@@ -47,6 +48,7 @@ class EmbeddedWorker:
 
     def stop(self, timeout: float = 15.0) -> None:
         """Finish what is under way and stop."""
+        self._stopping.ask()
         state.should_stop = 0
         self._thread.join(timeout)
         # While a step outlasts the time-out the flag stays, or the worker would take up new ones after all.

@@ -1,5 +1,7 @@
 """Leases of the steps that this process works on are renewed, and steps that lost theirs, or their time, are stopped.
 
+A worker that was asked to stop waits for its steps, but not for ever: those that last longer are handed back.
+
 An ``async`` agent is cancelled where it waits. A plain function cannot be stopped from within its process: in a prefork pool, whose
 processes do one step at a time, the process is ended with it and the pool makes another; with threads it goes on, and what it gives
 is refused.
@@ -16,6 +18,7 @@ from time import monotonic
 
 import structlog
 
+from synapse.engine.stopping import Stopping
 from synapse.errors import SynapseError
 from synapse.state.ledger import Ledger
 from synapse.state.records import Attempt
@@ -27,6 +30,7 @@ _TICK = 1.0
 @dataclass(eq=False)
 class Held:
     """An attempt under way. ``stop`` is called, from another thread, when it no longer counts, and ``late`` once after ``until``.
+    ``hand_back`` gives it to another worker when this one is to stop.
 
     ``stuck`` says that only the end of its process can stop it.
     """
@@ -38,15 +42,24 @@ class Held:
     lost: bool = False
     until: float = math.inf
     late: Callable[[], object] = field(default=lambda: None)
+    hand_back: Callable[[], object] = field(default=lambda: None)
     stuck: bool = False
 
 
 class Heartbeat:
     """One thread a process, started with the first step that lasts. Steps shorter than a tick cost nothing here."""
 
-    def __init__(self, ledger: Ledger, end_process: Callable[[], object] | None = None) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        end_process: Callable[[], object] | None = None,
+        stopping: Stopping | None = None,
+        stop_seconds: float = math.inf,
+    ) -> None:
         self.ledger = ledger
         self.end_process = end_process
+        self._stopping = stopping or Stopping()
+        self._stop_seconds = stop_seconds
         self._held: set[Held] = set()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -87,6 +100,9 @@ class Heartbeat:
                 self._check(some, renew=renew, now=now)
             for held in [held for held in long if now >= held.until]:
                 self._overrun(held)
+            if self._stopping.seconds > self._stop_seconds:
+                for held in [held for held in long if not held.lost]:
+                    self._hand_back(held)
 
     def _overrun(self, held: Held) -> None:
         held.until = math.inf
@@ -96,6 +112,18 @@ class Heartbeat:
             # Not recorded: then its lease runs out, for it is not renewed.
             _log.exception("heartbeat.overrun")
         held.lost = True
+        self._end(held)
+
+    def _hand_back(self, held: Held) -> None:
+        try:
+            held.hand_back()
+        except Exception:
+            # Tried again with the next beat; and when the process is gone before that, the lease runs out.
+            _log.exception("heartbeat.hand_back")
+            return
+        _log.info("step.handed_back", run=held.attempt.run, step=held.attempt.place, attempt=held.attempt.number)
+        held.lost = True
+        held.stop()
         self._end(held)
 
     def _end(self, held: Held) -> None:

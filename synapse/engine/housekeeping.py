@@ -141,7 +141,7 @@ class Housekeeping:
         if self._window is not None and self._windowed:
             hints = (*self._window.admit(hints), *self._window.sweep())
         if self.publisher.hints(hints) < len(hints):
-            self.database.reconciler.unsent(hints)
+            self.database.ledger.unsent(hints)
         metrics.HINTS_REPUBLISHED.inc(sweep.republished)
         metrics.LEASES_EXPIRED.inc(sweep.leases_expired)
         metrics.TIMERS_FIRED.inc(sweep.timers)

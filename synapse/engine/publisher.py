@@ -3,7 +3,8 @@
 Losing a hint is harmless (the reconciler finds the step), so publishing never fails a step: it reports what the broker
 did not confirm, and that is all. On AMQP all messages of one call go out on one channel, and one wait covers their confirms;
 a worker does not even wait for that one, but collects the confirms when it publishes next, and sends again what a broken
-connection left unconfirmed.
+connection left unconfirmed. A broker that cannot take messages is not waited for: one that has raised its alarm says so, and is
+asked again only once it says that the alarm is over; one that is silent is left alone for a while.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ import select
 import threading
 from collections import deque
 from collections.abc import Iterable, Sequence
+from time import monotonic
 from typing import Any, Protocol
 
 import kombu
 import structlog
+from kombu.exceptions import OperationalError
 
 from synapse.contracts.messages import Event
 from synapse.engine import drift, messages, topology
@@ -47,10 +50,15 @@ _COLLECT_FROM = 16
 """Fewer confirms than this are not worth the system calls to read them."""
 _MOST_OUTSTANDING = 256
 """Confirms that may be left for later; beyond it even a worker waits."""
+_CONNECT_SECONDS = 5.0
 
 
 class Refused(Exception):
     """The broker did not take a message."""
+
+
+class Blocked(Exception):
+    """The broker has raised its alarm for memory or disk, and takes nothing from whoever publishes."""
 
 
 class AmqpPublisher:
@@ -63,8 +71,9 @@ class AmqpPublisher:
         self._timeout = confirm_timeout
         self._local = threading.local()
         self._all: list[_Channel] = []
+        self._silent_until = 0.0
         connection = kombu.Connection(url)
-        self._errors = (OSError, Refused, *connection.connection_errors, *connection.channel_errors)
+        self._errors = (OSError, Refused, OperationalError, *connection.connection_errors, *connection.channel_errors)
 
     def hints(self, hints: Sequence[Hint], *, wait: bool = True) -> int:
         """Send hints to the queues of their agents, unroutable ones reported."""
@@ -79,7 +88,7 @@ class AmqpPublisher:
         return self._send(publications, wait=True)
 
     def _send(self, things: Sequence[Publication], *, wait: bool) -> int:
-        if not things:
+        if not things or monotonic() < self._silent_until:
             return 0
         todo = deque(things)
         for last in (False, True):
@@ -93,18 +102,25 @@ class AmqpPublisher:
                 if not wait and held.outstanding < _COLLECT_FROM:
                     return len(things)
                 return max(0, len(things) - held.settle(self._timeout if wait or held.outstanding > _MOST_OUTSTANDING else 0))
+            except Blocked:
+                # What it was sent it may take when the alarm is over, though nobody waits for that.
+                return 0
             except self._errors as error:
                 # What was not confirmed is sent again, by this call or by nobody: a hint that arrives twice does nothing twice.
                 todo = deque([*held.unconfirmed(), *todo]) if held is not None else todo
-                self._drop(held)
+                silent = isinstance(error.__cause__ or error, TimeoutError)
+                self._drop(held, goodbye=not silent)
                 if last:
+                    if silent:
+                        # Every call would wait as long for the same answer: meanwhile the reconciler is who tries.
+                        self._silent_until = monotonic() + self._timeout
                     _log.warning("publish.failed", count=len(todo), error=repr(error))
         return 0
 
-    def _drop(self, held: _Channel | None) -> None:
+    def _drop(self, held: _Channel | None, *, goodbye: bool) -> None:
         self._local.channel = None
         if held is not None:
-            held.close()
+            held.close(goodbye=goodbye)
             if held in self._all:
                 self._all.remove(held)
 
@@ -120,8 +136,12 @@ class _Channel:
     """One connection, one channel, confirms counted as they come."""
 
     def __init__(self, url: str, queues: Sequence[str], queue_type: topology.QueueType, timeout: float) -> None:
-        self.connection = kombu.Connection(url, connect_timeout=5, heartbeat=0)
+        self.blocked = False
+        told = {"on_blocked": self._on_blocked, "on_unblocked": self._on_unblocked}
+        self.connection = kombu.Connection(url, connect_timeout=min(_CONNECT_SECONDS, timeout), heartbeat=0, transport_options=told)
         try:
+            # Without retries of kombu's own, which sleeps two seconds before each.
+            self.connection.ensure_connection(max_retries=0)
             # A broker that has raised its alarm reads nothing from whoever published, not even a goodbye; one that is cut off, too.
             self.connection.connection.sock.settimeout(timeout)
             drift.ensure(self.connection, queues, queue_type)
@@ -145,7 +165,12 @@ class _Channel:
         return self.sent - self.confirmed
 
     def send(self, todo: deque[Publication]) -> None:
-        """Send messages, in one write, and take them off ``todo``; they count as outstanding until `settle` meets their confirms."""
+        """Send messages, in one write, and take them off ``todo``; they count as outstanding until `settle` meets their confirms.
+
+        Raises Blocked, with nothing sent, while the broker's alarm lasts.
+        """
+        if self.blocked and not self._over():
+            raise Blocked
         connection, channel = self.connection.connection, self.channel.channel_id
         queue = todo[0].routing_key if todo else ""
         data = b"".join([each.frames(channel, connection.frame_max) for each in todo])
@@ -167,17 +192,37 @@ class _Channel:
     def settle(self, timeout: float) -> int:
         """Wait at most ``timeout`` seconds for outstanding confirms, with 0 only collect what is there.
 
-        Returns how many messages came back unroutable. Raises Refused on a nack, TimeoutError when confirms stay out.
+        Returns how many messages came back unroutable. Raises Refused on a nack, TimeoutError when confirms stay out, Blocked when the
+        broker says that it has raised its alarm: none would come before that is over.
         """
-        while self.outstanding and not self.refused:
-            if not timeout and not select.select([self.connection.connection.sock], [], [], 0)[0]:
+        while self.outstanding and not self.refused and not self.blocked:
+            if not timeout and not self._readable():
                 break
             self.connection.drain_events(timeout=timeout or None)
         if self.refused:
             raise Refused
+        if self.blocked:
+            raise Blocked
         self._forget()
         returned, self.returned = self.returned, 0
         return returned
+
+    def _readable(self) -> bool:
+        return bool(select.select([self.connection.connection.sock], [], [], 0)[0])
+
+    def _over(self) -> bool:
+        """Whether the alarm is over: the broker says so when it is."""
+        while self.blocked and self._readable():
+            self.connection.drain_events()
+        return not self.blocked
+
+    def _on_blocked(self, reason: str) -> None:
+        self.blocked = True
+        _log.warning("publish.blocked", reason=reason)
+
+    def _on_unblocked(self) -> None:
+        self.blocked = False
+        _log.info("publish.unblocked")
 
     def _on_ack(self, tag: int, multiple: bool) -> None:
         # Confirms may come out of order; `confirmed` is how far they are complete.
@@ -197,9 +242,13 @@ class _Channel:
         self.returned += 1
         _log.warning("publish.unroutable", details=repr(details[:4])[:200])
 
-    def close(self) -> None:
+    def close(self, *, goodbye: bool = True) -> None:
+        """Close the connection; without a goodbye where nobody would answer it."""
         try:
-            self.connection.close()
+            if goodbye and not self.blocked:
+                self.connection.close()
+            else:
+                self.connection.collect()
         except Exception as error:  # closing what is broken may fail in any way, and nothing depends on it
             _log.debug("publish.close", error=repr(error))
 

@@ -7,7 +7,7 @@ import concurrent.futures
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 from time import perf_counter
@@ -22,7 +22,8 @@ from synapse.contracts.toolbox import StepContext, Toolbox
 from synapse.contracts.workflow import Retry, Step
 from synapse.engine.heartbeat import Heartbeat, Held
 from synapse.engine.publisher import Publisher
-from synapse.errors import Cancelled, NotFound, Permanent, StepTimeout, SynapseError, Transient, Unavailable
+from synapse.engine.stopping import Stopping
+from synapse.errors import Cancelled, NotFound, OutOfReach, Permanent, StepTimeout, SynapseError, Transient, Unavailable
 from synapse.faults import reach
 from synapse.state.definitions import Definitions
 from synapse.state.ledger import Ledger, failure_of
@@ -38,6 +39,8 @@ _log = structlog.get_logger(__name__)
 
 ToolboxFactory = Callable[[StepContext, Callable[[float, float, str], Awaitable[None]]], Toolbox]
 _PROGRESS_EVERY = 0.5
+_FIRST_AWAY = 0.5
+_MOST_AWAY = 10.0
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,9 @@ class Runner:
     inline: bool = True
     gate: Window | None = None
     watch: Callable[[float], AbstractContextManager[object]] = lambda seconds: nullcontext()
+    stopping: Stopping = field(default_factory=Stopping)
+    patience: float = 0.0
+    """Seconds that a tool's server may be out of reach before that counts as a failed try."""
 
     def try_step(self, run: str, place: str, digest: str) -> str:
         """Try the step, and what follows it in its chain on the same queue.
@@ -104,21 +110,29 @@ class Runner:
         if outcome.led_on and isinstance(after(attempt.node, attempt.index), Arrive):
             metrics.JOINS_COMPLETED.inc()
         own = self._own(step, outcome)
-        others: Sequence[Hint] = [hint for hint in outcome.hints if hint is not own]
-        if self.gate is not None:
-            others = self.gate.admit(others, ended=attempt.run)
-        self.publisher.hints(others, wait=False)
+        self._send([hint for hint in outcome.hints if hint is not own], ended=attempt.run)
         if own is None:
             return became, outcome.kept
         key, index = parse_place(own.place)
         return became, self.ledger.claim(program, own.run, key, index, self.worker)
+
+    def _send(self, hints: Sequence[Hint], *, ended: str | None = None) -> None:
+        if self.gate is not None:
+            hints = self.gate.admit(hints, ended=ended)
+        if self.publisher.hints(hints, wait=False) < len(hints):
+            self.ledger.unsent(hints)
+
+    @property
+    def _goes_on(self) -> bool:
+        """Whether one of the steps that became ready is tried here: not by a worker that is to stop."""
+        return self.inline and not self.stopping.asked
 
     def _own(self, step: Step, outcome: Outcome) -> Hint | None:
         """One of the steps that became ready, if it is for this very queue: tried here, it needs no message and no round trip.
 
         The ledger keeps one where it can; otherwise it is claimed here, after the others' messages have left.
         """
-        if outcome.kept is not None or not self.inline:
+        if outcome.kept is not None or not self._goes_on:
             return None
         keep = Keep(self.worker, queue_of(step.agent), self.agents)
         return next((hint for hint in outcome.hints if keep.takes(hint.agent)), None)
@@ -134,7 +148,7 @@ class Runner:
         except Exception as error:
             return self._failed(program, step, attempt, error)
         reach("before-commit", attempt.place)
-        keep = Keep(self.worker, queue_of(step.agent), self.agents) if self.inline else None
+        keep = Keep(self.worker, queue_of(step.agent), self.agents) if self._goes_on else None
         with tracing.child("ledger.complete", kind="client"):
             outcome = self.ledger.complete(program, attempt, output, keep)
         # What it led to may be impossible: a list wider than its limit fails the step that gave it.
@@ -158,6 +172,7 @@ class Runner:
         )
         tools = self.toolbox(context, _Progress(self.ledger, attempt, perf_counter()))
         held.late = lambda: self._out_of_time(program, step, attempt, seconds)
+        held.hand_back = lambda: self._send(self.ledger.hand_back(program, attempt))
         output = self._call(agent, task, tools, seconds, held)
         if not isinstance(output, agent.output):
             raise Permanent(f"agent {agent.name!r} gave {type(output).__name__}, not {agent.output.__name__}")
@@ -214,7 +229,7 @@ class Runner:
         outcome, became = self._failed(program, step, attempt, error)
         if outcome.recorded:
             _log.warning("step.overran", run=attempt.run, step=attempt.place, attempt=attempt.number, became=became)
-            self.publisher.hints(self.gate.admit(list(outcome.hints), ended=attempt.run) if self.gate is not None else outcome.hints)
+            self._send(outcome.hints, ended=attempt.run)
 
     def _failed(self, program: Program, step: Step, attempt: Attempt, error: Exception) -> tuple[Outcome, str]:
         failure = failure_of(error)
@@ -226,6 +241,9 @@ class Runner:
             _log.exception("step.error", **said, code=failure.code)
         agent = self.agents.get(step.agent)
         retry = step.retry or (agent.retry if agent else Retry())
+        tries = attempt.number - 1 - attempt.failures
+        if isinstance(error, OutOfReach) and retry.attempts > 1 and (wait := back_in(tries, self.patience)) is not None:
+            return self.ledger.fail(program, attempt, failure, retry_in=wait, counted=False), "retrying"
         if _worth_retrying(retry, error, failure, attempt.failures):
             return self.ledger.fail(program, attempt, failure, retry_in=delay(retry, attempt.failures, error)), "retrying"
         outcome = self.ledger.fail(program, attempt, failure, skip=step.on_error == "skip")
@@ -270,9 +288,18 @@ def _worth_retrying(retry: Retry, error: Exception, failure: Failure, failures: 
     if failures + 1 >= retry.attempts:
         return False
     if retry.on is not None:
-        return failure.code in retry.on
+        return failure.code in retry.on or (isinstance(error, Transient) and Transient.code in retry.on)
     # What no agent foresaw may be a passing fault of anything below it.
     return error.retryable if isinstance(error, SynapseError) else True
+
+
+def back_in(tries: int, patience: float) -> float | None:
+    """Seconds until a tool's server that does not answer is tried again after so many tries; None when patience is over.
+
+    It is the installation that fails then, not the step: while it is restarted its steps wait, as they do for a database.
+    """
+    waits = [min(_MOST_AWAY, _FIRST_AWAY * 2.0**number) for number in range(tries + 1)]
+    return waits[-1] * random.uniform(0.5, 1.0) if sum(waits[:-1]) < patience else None
 
 
 def delay(retry: Retry, failures: int, error: Exception | None = None) -> float:

@@ -15,6 +15,7 @@ from synapse.engine.last_resort import end_process, watched
 from synapse.engine.publisher import Publisher, open_publisher
 from synapse.engine.registry import Registry
 from synapse.engine.runner import Runner
+from synapse.engine.stopping import Stopping
 from synapse.settings import BrokerSettings, EngineSettings, LlmSettings, StorageSettings, TenantSettings, ToolSettings
 from synapse.state.database import Database
 from synapse.state.window import Window
@@ -45,6 +46,8 @@ class Runtime:
         """Whether this is a process of a pool: one step at a time, and made anew when it ends."""
         self.duties: tuple[Callable[[], object], ...] = ()
         """What the housekeeping calls at each sweep, besides its own."""
+        self.stopping = Stopping()
+        """Whether the worker was asked to stop; the same for the processes of its pool."""
         if registry is not None:
             self.__dict__["registry"] = registry
 
@@ -87,7 +90,8 @@ class Runtime:
     @cached_property
     def heartbeat(self) -> Heartbeat:
         """Keeps the leases of this process's steps."""
-        return Heartbeat(self.database.ledger, end_process if self.disposable else None)
+        end = end_process if self.disposable else None
+        return Heartbeat(self.database.ledger, end, self.stopping, self.engine.stop_seconds)
 
     @cached_property
     def holder(self) -> str:
@@ -109,6 +113,8 @@ class Runtime:
             inline=self.engine.inline and self.gate is None,
             gate=self.gate,
             watch=watched if self.disposable else lambda seconds: nullcontext(),
+            stopping=self.stopping,
+            patience=self.tool_settings.tool_patience_seconds,
         )
 
     def toolbox(self, context: StepContext, progress: Callable[[float, float, str], Awaitable[None]]) -> Toolbox:
@@ -124,6 +130,7 @@ class Runtime:
         """The same settings and agents with none of the parts made: what a forked child needs."""
         made = Runtime(self.storage, self.broker, self.engine, self.tool_settings, self.registry, self.llm_settings, self.tenants)
         made.disposable = True
+        made.stopping = self.stopping
         return made
 
     def close(self) -> None:

@@ -147,7 +147,10 @@ class Runs:
     def send(self, hints: Sequence[Hint]) -> None:
         """Tell the workers of steps that became ready."""
         gate = self.runtime.gate
-        self.runtime.publisher.hints(hints if gate is None else gate.admit(hints))
+        hints = hints if gate is None else gate.admit(hints)
+        if self.runtime.publisher.hints(hints) < len(hints):
+            # The run is written, and its caller waits for no broker: housekeeping sends them as soon as one takes them.
+            self.runtime.database.ledger.unsent(hints)
 
     def events(self, run: str, after: int = 0, limit: int = 1000) -> Sequence[Event]:
         """Events of a run with a number above ``after``. Raises NotFound."""

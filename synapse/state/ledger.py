@@ -7,6 +7,7 @@ one statement where the shape of the workflow allows it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +19,7 @@ from synapse.state.packing import Packer
 from synapse.state.records import STALE, Attempt, Hint, Keep, Note, Outcome
 from synapse.state.writes import Writes
 from synapse.workflows.advance import Arrive, Finish, NewStep, Start, after, after_skip, needs, opening
-from synapse.workflows.program import Index, Program, decode_index, encode_index, place
+from synapse.workflows.program import Index, Program, decode_index, encode_index, parse_place, place
 from synapse.workflows.values import Fetch, Rows, fetches
 
 _PAUSE = 5.0
@@ -45,9 +46,12 @@ SUCCEED = """UPDATE step SET state = 'succeeded', output = {json:output}, error 
 WHERE run = :run AND node = :node AND idx = :idx"""
 END_STEP = """UPDATE step SET state = :state, error = {json:error}, failures = failures + 1, due = NULL, finished_at = {now}
 WHERE run = :run AND node = :node AND idx = :idx"""
-WAIT = """UPDATE step SET state = 'waiting', error = {json:error}, failures = failures + 1, due = {in:delay}
+WAIT = """UPDATE step SET state = 'waiting', error = {json:error}, failures = failures + :counted, due = {in:delay}
 WHERE run = :run AND node = :node AND idx = :idx"""
 END_RUN = "UPDATE run SET state = :state, error = {json:error}, finished_at = {now} WHERE id = :run"
+UNSENT = """UPDATE step SET due = {now}, hints = CASE WHEN hints > 0 THEN hints - 1 ELSE 0 END
+WHERE run = :run AND node = :node AND idx = :idx AND state = 'ready'"""
+HAND_BACK = "UPDATE step SET state = 'ready', due = {in:grace} WHERE run = :run AND node = :node AND idx = :idx"
 # An open step of a run that has ended is nobody's business: without a due time no sweep looks at it.
 # One that is locked is left to the sweep: whoever holds it waits for the run that we hold, and will find it ended.
 REST = """UPDATE step SET due = NULL WHERE (run, node, idx) IN
@@ -121,10 +125,22 @@ class Ledger:
         note = Note("data_submit", "step.succeeded", attempt.place, agent, attempt.number)
         return self._go_on(session, program, attempt, after(attempt.node, attempt.index), note, last, keep=keep)
 
-    def fail(self, program: Program, attempt: Attempt, failure: Failure, *, skip: bool = False, retry_in: float | None = None) -> Outcome:
-        """Record a failed attempt: try again after ``retry_in`` seconds, drop the member (``skip``), or fail the run."""
+    def fail(
+        self,
+        program: Program,
+        attempt: Attempt,
+        failure: Failure,
+        *,
+        skip: bool = False,
+        retry_in: float | None = None,
+        counted: bool = True,
+    ) -> Outcome:
+        """Record a failed attempt: try again after ``retry_in`` seconds, drop the member (``skip``), or fail the run.
+
+        Not ``counted``, it leaves the step as many tries as it had.
+        """
         if retry_in is not None:
-            return self.driver.atomic(lambda session: self._retry(session, attempt, failure, retry_in))
+            return self.driver.atomic(lambda session: self._retry(session, attempt, failure, retry_in, counted))
         if skip:
             try:
                 return self.driver.atomic(lambda session: self._skip(session, program, attempt, failure))
@@ -132,12 +148,12 @@ class Ledger:
                 failure = Failure(code=error.code, message=str(error))
         return self.driver.atomic(lambda session: self._fail(session, attempt, failure))
 
-    def _retry(self, session: Session, attempt: Attempt, failure: Failure, delay: float) -> Outcome:
+    def _retry(self, session: Session, attempt: Attempt, failure: Failure, delay: float, counted: bool) -> Outcome:
         agent = self._lock_mine(session, attempt)
         last = self.writes.count(session, attempt.run, 1) if agent is not None else None
         if last is None:
             return STALE
-        session.rows(WAIT, {**attempt.key, "error": failure.model_dump_json(), "delay": delay})
+        session.rows(WAIT, {**attempt.key, "error": failure.model_dump_json(), "delay": delay, "counted": int(counted)})
         data = {"error": failure.model_dump(), "retry_in": round(delay, 3)}
         self.writes.note(session, attempt.run, last, [Note("status_update", "step.retrying", attempt.place, agent, attempt.number, data)])
         return Outcome(recorded=True)
@@ -212,6 +228,27 @@ class Ledger:
         """Whether the run began, or was resumed, before the longest rollout."""
         timeout = session.rows(ALLOWED, {"run": run})[0][0] or 0.0
         return bool(session.rows(ALLOWED_LONG_AGO, {"run": run, "rest": timeout - self.rollout}))
+
+    def hand_back(self, program: Program, attempt: Attempt) -> tuple[Hint, ...]:
+        """Make the step ready for another worker, for this one is to stop; neither lost nor failed. None when it is stale."""
+        return self.driver.atomic(lambda session: self._hand_back(session, program, attempt))
+
+    def _hand_back(self, session: Session, program: Program, attempt: Attempt) -> tuple[Hint, ...]:
+        agent = self._lock_mine(session, attempt)
+        last = self.writes.count(session, attempt.run, 1) if agent is not None else None
+        if last is None:
+            return ()
+        session.rows(HAND_BACK, {**attempt.key, "grace": self.writes.grace})
+        said = {"reason": "its worker was asked to stop"}
+        self.writes.note(session, attempt.run, last, [Note("status_update", "step.lost", attempt.place, agent, attempt.number, said)])
+        ready = [NewStep(attempt.node, attempt.index)]
+        return hints_of(program, attempt.run, ready, attempt.traceparent, attempt.priority)
+
+    def unsent(self, hints: Sequence[Hint]) -> None:
+        """The broker did not take these: they are as overdue as can be, and its outage does not count as patience with them."""
+        for hint in hints:
+            key, index = parse_place(hint.place)
+            self.driver.rows(UNSENT, {"run": hint.run, "node": key, "idx": encode_index(index)})
 
     # -- what is next -------------------------------------------------------------------------------------------
 

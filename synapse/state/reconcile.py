@@ -5,14 +5,12 @@ Each finding is its own transaction, so that two sweeps at once, or one that die
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from synapse.contracts.run import Failure
 from synapse.state.driver import Session
 from synapse.state.ledger import Ledger
 from synapse.state.lifecycle import Lifecycle
 from synapse.state.records import Hint, Note, Sweep
-from synapse.workflows.program import decode_index, encode_index, parse_place, place
+from synapse.workflows.program import decode_index, place
 
 BATCH = 500
 # A hint that waits in a long queue is not lost: each round of doubt doubles the patience, up to 64-fold.
@@ -31,8 +29,6 @@ AND due < {now}{lock}"""
 ENDED = """UPDATE step SET due = NULL WHERE (run, node, idx) IN
 (SELECT step.run, step.node, step.idx FROM step JOIN run ON run.id = step.run
 WHERE step.due < {now} AND step.state IN ('ready', 'waiting', 'running') AND run.state <> 'running' LIMIT :batch{skip})"""
-UNSENT = """UPDATE step SET due = {now}, hints = CASE WHEN hints > 0 THEN hints - 1 ELSE 0 END
-WHERE run = :run AND node = :node AND idx = :idx AND state = 'ready'"""
 LATE = "SELECT id FROM run WHERE finished_at IS NULL AND state = 'running' AND deadline < {now} LIMIT :batch"
 ABOUT = "SELECT digest, traceparent, priority FROM run WHERE id = :run"
 
@@ -62,12 +58,6 @@ class Reconciler:
         due = self.driver.rows(DUE.replace("{skip}", self._skip), parameters)
         hints = [*expired, *self._hints([*untaken, *due])]
         return Sweep(tuple(hints), len(untaken), len(due), len(expired), given_up, deadlines)
-
-    def unsent(self, hints: Sequence[Hint]) -> None:
-        """The broker did not take these: they are as overdue as before, or its outage would count as patience with them."""
-        for hint in hints:
-            key, index = parse_place(hint.place)
-            self.driver.rows(UNSENT, {"run": hint.run, "node": key, "idx": encode_index(index)})
 
     def _silent(self) -> tuple[list[Hint], int]:
         hints: list[Hint] = []

@@ -1,4 +1,4 @@
-"""Every way an MCP call can fail, as the three kinds the engine knows: Transient, StepTimeout, Permanent."""
+"""Every way an MCP call can fail, as the kinds the engine knows: Transient, and OutOfReach of them, StepTimeout, Permanent."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from mcp_types import CONNECTION_CLOSED, INTERNAL_ERROR, REQUEST_TIMEOUT, CallTo
 from pydantic import ValidationError
 
 from synapse.contracts.wire import ERROR, ToolFault
-from synapse.errors import Permanent, StepError, StepTimeout, Transient
+from synapse.errors import OutOfReach, Permanent, StepError, StepTimeout, Transient
 from synapse.tools.transport import HTTP_STATUS
 
-_RETRY_STATUS = frozenset({0, 408, 425, 429, 500, 502, 503, 504})
+_RETRY_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
 _REMEDIES = {
     401: "SYNAPSE_MCP_TOKEN must be the same for the worker and the MCP server",
     403: "the MCP server refused the Origin",
@@ -42,6 +42,8 @@ def of_protocol(tool: str, error: MCPError) -> StepError:
     if error.code == REQUEST_TIMEOUT:
         return StepTimeout(f"{tool}: no answer in time")
     status = _status(error.data)
+    if status == 0:
+        return OutOfReach(f"{tool}: {error.message}")
     if error.code == CONNECTION_CLOSED or (error.code == INTERNAL_ERROR and (status is None or status in _RETRY_STATUS)):
         return Transient(f"{tool}: {error.message}")
     return Permanent(f"{tool}: {error.message}", remedy=_REMEDIES.get(status or 0))

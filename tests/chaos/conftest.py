@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.chaos import matrix
+from tests.chaos.apis import Apis
 from tests.chaos.house import House
 from tests.services import Postgres, RabbitMQ
 
+_HERE = Path(__file__).parent
 _figures: dict[str, float] = {}
 
 
@@ -19,6 +21,14 @@ _figures: dict[str, float] = {}
 def house(postgres_url: str, broker_url: str, postgres: Postgres, rabbitmq: RabbitMQ, tmp_path: Path) -> Iterator[House]:
     """A fresh database and virtual host, nobody at work yet."""
     made = House(postgres_url, broker_url, tmp_path, postgres, rabbitmq)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def apis(house: House) -> Iterator[Apis]:
+    """None yet."""
+    made = Apis(house)
     yield made
     made.close()
 
@@ -32,6 +42,16 @@ def took(request: pytest.FixtureRequest) -> Callable[[float], None]:
         _figures[request.node.name] = seconds
 
     return note
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the rows that are not quick, unless these tests were asked for by name."""
+    if any("chaos" in str(arg) for arg in config.invocation_params.args):
+        return
+    left_out = [item for item in items if item.path.parent == _HERE and item.name in matrix.ROWS and item.name not in matrix.QUICK]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -10,7 +10,23 @@ from pathlib import Path
 from typing import TypeVar
 
 MEASURED = Path(__file__).with_name("measured.json")
-MODULES = ("test_workers", "test_broker", "test_database", "test_messages", "test_tools", "test_api", "test_clocks")
+MODULES = ("test_workers", "test_broker", "test_database", "test_messages", "test_tools", "test_api", "test_restarts", "test_clocks")
+
+# What runs beside all other tests: a failure of each kind, together in less than a minute. `make test-chaos` tries all.
+QUICK = frozenset(
+    {
+        "test_a_worker_killed_at_any_point_loses_nothing_and_repeats_nothing[after-claim]",
+        "test_a_worker_killed_at_any_point_loses_nothing_and_repeats_nothing[after-commit]",
+        "test_a_worker_killed_at_any_point_loses_nothing_and_repeats_nothing[in-join]",
+        "test_a_worker_that_wakes_after_its_lease_cannot_record_its_result",
+        "test_a_step_that_outlasts_its_worker_is_handed_back_at_once[threads]",
+        "test_a_message_sent_twenty_times_does_its_work_once",
+        "test_a_lost_message_is_sent_again",
+        "test_a_submission_that_was_cut_off_can_be_repeated_and_makes_one_run[in-submit]",
+        "test_a_tool_server_that_was_killed_is_waited_for[before the call]",
+        "test_a_locked_sqlite_holds_runs_up_and_loses_none",
+    }
+)
 
 Test = TypeVar("Test", bound=Callable[..., object])
 

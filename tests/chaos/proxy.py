@@ -22,6 +22,8 @@ class Proxy:
         self._delay = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
         self.port = 0
+        self.passed = 0
+        """Bytes so far, both ways."""
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -84,7 +86,7 @@ class Proxy:
         self._tasks.add(task)
         both = [writer]
         try:
-            there, back = await asyncio.open_connection("127.0.0.1", self._target)
+            there, back = await self._reach()
             both.append(back)
             ways = [asyncio.create_task(self._pass(reader, back)), asyncio.create_task(self._pass(there, writer))]
             try:
@@ -98,7 +100,11 @@ class Proxy:
         finally:
             for each in both:
                 each.close()
+            await asyncio.gather(*(each.wait_closed() for each in both), return_exceptions=True)
             self._tasks.discard(task)
+
+    async def _reach(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        return await asyncio.open_connection("127.0.0.1", self._target)
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         assert self._flowing is not None
@@ -106,5 +112,6 @@ class Proxy:
             if self._delay:
                 await asyncio.sleep(self._delay)
             await self._flowing.wait()
+            self.passed += len(data)
             writer.write(data)
             await writer.drain()

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Callable
 
 import pytest
 
-from tests.chaos.house import CHAIN, House, Load
+from tests.chaos.apis import Apis, submit
+from tests.chaos.house import House, Load
 from tests.chaos.matrix import proves
 from tests.chaos.proxy import Proxy
 from tests.waiting import until
 
 MANY = 200
+SHORT = """
+name: short
+do: {step: short, agent: test.work, with: {thing: input.thing, folder: input.folder}, timeout: 120}
+"""
 DISK = "{resource_limit, disk, node()}"
 
 
@@ -100,14 +106,41 @@ def test_a_worker_cut_off_from_the_broker_holds_nobody_up_and_is_back_when_the_n
 
 
 @proves(
+    "connection to RabbitMQ cut, again and again, while steps are under way",
+    "the worker connects again and takes messages as before; what it is at, it completes in SQL",
+    "nothing",
+    at="in the agent, under load",
+    waits="the worker's next look at the broker",
+)
+def test_a_worker_whose_connection_is_cut_in_the_middle_of_steps_goes_on_taking_others(house: House, took: Callable[[float], None]) -> None:
+    house.keep()
+    with Proxy(house.rabbitmq.port) as proxy:
+        house.workers.start("-P", "threads", "-c", "3", SYNAPSE_BROKER_URL=proxy.url(house.broker))
+        for number in range(5):
+            held = house.begin(SHORT, {"thing": f"blocking-{number}"})
+            until((house.folder / "started-1").exists, "it is at it")
+            proxy.cut()
+            cut = time.time()
+            runs = [house.begin() for _ in range(10)]
+            until(lambda runs=runs: house.client.run(runs[0]).state.terminal, "it takes others")  # type: ignore[misc] # bound now
+            (house.folder / "go").touch()
+            for run in [*runs, held]:
+                house.sound(run)
+            for mark in ("go", "started-1"):
+                (house.folder / mark).unlink()
+    took(last(house, runs, cut))
+
+
+@proves(
     "RabbitMQ's alarm for disk or memory: it takes no messages",
-    "steps go on where they need none; the reconciler sends the others when the alarm is over",
-    "runs wait; new ones are accepted, each late by `SYNAPSE_CONFIRM_TIMEOUT`",
+    "it says so, and nobody waits for its confirms: steps go on where they need no message; the reconciler sends the others when the alarm"
+    " is over",
+    "runs wait; new ones are accepted as fast as ever",
     at={"disk": "anywhere, under load", "memory": "anywhere, under load"},
     waits="the alarm; then hint grace",
 )
 @pytest.mark.parametrize("what", ["disk", "memory"])
-def test_an_alarm_of_the_broker_holds_runs_up_and_loses_none(house: House, took: Callable[[float], None], what: str) -> None:
+def test_an_alarm_of_the_broker_holds_runs_up_and_loses_none(house: House, apis: Apis, took: Callable[[float], None], what: str) -> None:
     raise_, clear = {
         # The alarm itself: the monitor that raises it looks at the disk once in a while only.
         "disk": (
@@ -116,15 +149,23 @@ def test_an_alarm_of_the_broker_holds_runs_up_and_loses_none(house: House, took:
         ),
         "memory": ("vm_memory_monitor:set_vm_memory_high_watermark(0.0000001)", "vm_memory_monitor:set_vm_memory_high_watermark(0.4)"),
     }[what]
-    house.keep()
-    house.workers.start("-P", "threads", "-c", "2")
-    first = house.begin()
-    house.sound(first)
+    # So long that whoever waited for a confirm would be noticed by it.
+    never = {"SYNAPSE_CONFIRM_TIMEOUT": "600"}
+    house.workers.start("-P", "threads", "-c", "2", **never)
+    api = apis.start(**never)
+
+    def submitted() -> str:
+        answer = submit(api, house.folder, str(uuid.uuid4()))
+        assert answer.status_code == 202
+        return str(answer.json()["id"])
+
+    house.sound(submitted())
     house.rabbitmq.evaluate(raise_)
     raised = time.time()
     try:
         until(lambda: house.rabbitmq.evaluate("rabbit_alarm:get_alarms()") != "[]", "the alarm")
-        runs = [house.begin(CHAIN) for _ in range(3)]
+        runs = [submitted() for _ in range(10)]
+        assert not any(house.client.run(run).state.terminal for run in runs)
     finally:
         house.rabbitmq.evaluate(clear)
     for run in runs:

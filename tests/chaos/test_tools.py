@@ -103,6 +103,36 @@ def test_a_worker_killed_in_a_tool_call_has_it_done_again(house: House, primary:
 
 
 @proves(
+    "MCP server killed",
+    "the call fails with its connection; the step is tried again on a timer that holds no worker, without losing one of its tries, until"
+    " the server is back or `SYNAPSE_TOOL_PATIENCE_SECONDS` are over",
+    "`step.retrying` with code `out-of-reach`",
+    at={"before the call": "before a tool call", "in the call": "in a tool call"},
+    waits="the server's own start; then the back-off of the retry",
+)
+@pytest.mark.parametrize("when", ["before the call", "in the call"])
+def test_a_tool_server_that_was_killed_is_waited_for(house: House, primary: Primary, took: Callable[[float], None], when: str) -> None:
+    with Proxy(primary.port) as proxy:
+        worker(house, proxy.port, SYNAPSE_TOOL_TIMEOUT_SECONDS="30")
+        if when == "in the call":
+            # Its kernel takes the connection, and nobody answers.
+            os.kill(primary.process.pid, signal.SIGSTOP)
+            run = house.begin(LOOK, {})
+            until(lambda: proxy.passed, "the call is made")
+            assert not house.client.events(run, "step.retrying")
+        primary.process.kill()
+        killed = time.time()
+        if when == "before the call":
+            run = house.begin(LOOK, {})
+        until(lambda: len(house.client.events(run, "step.retrying")) > 2, "it is tried again and again")
+        primary.start()
+        found(house, run)
+    assert {event.data["error"]["code"] for event in house.client.events(run, "step.retrying")} == {"out-of-reach"}
+    assert set(house.client.column("failures")) == {0}
+    took(house.recovery(run, {"time": killed}))
+
+
+@proves(
     "MCP server hung",
     "the call is given up after `SYNAPSE_TOOL_TIMEOUT_SECONDS`, the step tried again",
     "`step.retrying` with code `timeout`",

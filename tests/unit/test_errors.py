@@ -29,7 +29,7 @@ def test_the_tree_in_the_docstring_is_the_tree_there_is() -> None:
 
 
 def test_a_retry_helps_only_where_the_fault_may_pass() -> None:
-    assert sorted(kind.__name__ for kind in TREE if kind.retryable) == ["StepTimeout", "Transient", "Unavailable"]
+    assert sorted(kind.__name__ for kind in TREE if kind.retryable) == ["OutOfReach", "StepTimeout", "Transient", "Unavailable"]
     assert issubclass(Transient, StepError)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -81,13 +82,18 @@ class FakeConnection:
     connection_errors = (ConnectionError,)
     channel_errors = (ChannelError,)
 
-    def __init__(self, broker: FakeBroker) -> None:
-        self.broker = broker
-        self.broken = self.closed = False
+    def __init__(self, broker: FakeBroker, told: dict[str, Callable[..., None]] | None = None) -> None:
+        self.broker, self.told = broker, told or {}
+        self.broken = self.closed = self.said_goodbye = self.alarmed = False
         self.made: FakeChannel | None = None
         self._far, near = socket.socketpair()
         near.setblocking(False)
         self.connection = SimpleNamespace(sock=near, frame_max=4096, transport=SimpleNamespace(write=self._write))
+
+    def ensure_connection(self, max_retries: int) -> None:
+        if self not in self.broker.connections:
+            self.broker.connections.append(self)
+        self.check()
 
     def channel(self) -> FakeChannel:
         if self not in self.broker.connections:
@@ -111,16 +117,29 @@ class FakeConnection:
     def drain_events(self, timeout: float | None = None) -> None:
         self.check()
         assert self.made is not None
+        if self.broker.alarm is not self.alarmed:
+            self.alarmed = self.broker.alarm
+            if select.select([self.connection.sock], [], [], 0)[0]:
+                self.connection.sock.recv(1)
+            if self.alarmed:
+                self.told["on_blocked"]("low on memory")
+            else:
+                self.told["on_unblocked"]()
+            return
         if self.broker.answer is None or not self.made.open:
             raise TimeoutError("timed out")
         before = len(self.made.open)
         self.broker.answer(self.made)
         self.connection.sock.recv(before - len(self.made.open))
 
-    def close(self) -> None:
+    def collect(self) -> None:
         self.closed = True
         self._far.close()
         self.connection.sock.close()
+
+    def close(self) -> None:
+        self.said_goodbye = True
+        self.collect()
 
 
 class FakeBroker:
@@ -134,12 +153,13 @@ class FakeBroker:
         self.delivered: list[dict[str, Any]] = []
         self.answer: Callable[[FakeChannel], None] | None = ack_first
         self.away = False
+        self.alarm = False
         self.breaks_after: int | None = None
         self.refuses_queue: str | None = None
         self._others: list[FakeConnection] = []
 
     def connect(self, url: str, **options: Any) -> FakeConnection:
-        made = FakeConnection(self)
+        made = FakeConnection(self, options.get("transport_options", {}))
         self._others.append(made)
         return made
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from amqp.transport import TCPTransport
+from celery import signals
 from pydantic import SecretStr
 
 from synapse.contracts.messages import Event, MessageType
@@ -20,8 +21,10 @@ from synapse.engine.bootsteps import (
     HubStep,
     NewAgentStep,
     ReadAheadStep,
+    StopStep,
     SwitchStep,
 )
+from synapse.engine.stopping import Stopping
 from synapse.errors import Unavailable
 from synapse.settings import BrokerSettings
 from tests.unit.dead import Delivery
@@ -173,6 +176,20 @@ def test_housekeeping_starts_and_stops_with_the_worker() -> None:
     assert said == ["started", "stopped"]
 
 
+def test_steps_under_way_learn_of_the_stop_with_the_signal_or_at_the_latest_with_the_stop() -> None:
+    stopping = Stopping()
+    worker = SimpleNamespace(app=SimpleNamespace(runtime=SimpleNamespace(stopping=stopping)))
+    step = StopStep(worker)
+    stopping.ask()
+    step.start(worker)
+    assert not stopping.asked, "a worker that starts again is not to stop"
+    signals.worker_shutting_down.send(sender="w@localhost", sig="SIGTERM", how="Warm", exitcode=0)
+    assert stopping.asked
+    stopping.forget()
+    step.stop(worker)
+    assert stopping.asked
+
+
 def test_a_workers_threads_take_short_turns() -> None:
     before = sys.getswitchinterval()
     try:
@@ -204,7 +221,7 @@ def test_the_steps_are_added_to_an_applications_workers() -> None:
     app = SimpleNamespace(steps={"worker": set(), "consumer": set()})
     bootsteps.install(app)
     assert app.steps == {
-        "worker": {SwitchStep, HousekeepingStep, HubStep},
+        "worker": {SwitchStep, HousekeepingStep, StopStep, HubStep},
         "consumer": {EventLogStep, DeadLetterStep, ReadAheadStep, GiveUpStep, NewAgentStep},
     }
 

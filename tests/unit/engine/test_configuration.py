@@ -38,6 +38,14 @@ def test_a_message_is_acknowledged_only_when_its_result_is_recorded_and_no_worke
     assert (told["task_acks_late"], told["task_reject_on_worker_lost"], told["worker_prefetch_multiplier"]) == (True, True, 1)
 
 
+def test_nobody_but_the_main_thread_speaks_on_the_connection_that_it_reads() -> None:
+    assert celery_settings([])["worker_enable_prefetch_count_reduction"] is False
+
+
+def test_a_broker_that_refuses_something_while_it_starts_does_not_end_the_worker() -> None:
+    assert celery_settings([])["broker_channel_error_retry"] is True
+
+
 def test_a_misspelt_queue_is_an_error_and_nothing_but_json_is_read() -> None:
     told = celery_settings([])
     assert (told["task_create_missing_queues"], told["accept_content"], told["result_backend"]) == (False, ["json"], None)

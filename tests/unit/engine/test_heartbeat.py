@@ -9,6 +9,7 @@ import pytest
 
 from synapse.engine import heartbeat as module
 from synapse.engine.heartbeat import Heartbeat
+from synapse.engine.stopping import Stopping
 from synapse.errors import Unavailable
 from synapse.state.records import Attempt
 from tests.unit.engine.workshop import Workshop
@@ -177,3 +178,46 @@ def test_without_steps_there_is_no_thread(attempt: Attempt) -> None:
         assert heartbeat._thread is not None
     heartbeat._thread.join(PATIENCE)
     assert not heartbeat._thread.is_alive()
+
+
+@pytest.mark.parametrize(("seconds", "times"), [(5.0, [1]), (500.0, [])])
+def test_a_worker_that_is_to_stop_hands_back_what_takes_longer_than_it_waits(
+    attempt: Attempt, monkeypatch: pytest.MonkeyPatch, seconds: float, times: list[int]
+) -> None:
+    clock, ledger, stopping = Clock(monkeypatch), Beats(), Stopping()
+    monkeypatch.setattr("synapse.engine.stopping.monotonic", lambda: clock.now)
+    heartbeat = Heartbeat(ledger, None, stopping, seconds)  # type: ignore[arg-type] # stands where the ledger is
+    done: list[int] = []
+    stopped: list[int] = []
+    with heartbeat.holding(attempt) as held:
+        held.hand_back, held.stop = lambda: done.append(1), lambda: stopped.append(1)
+        clock.now += 60
+        until(lambda: ledger.renewals)
+        assert done == [], "nobody asked it to stop"
+        stopping.ask()
+        clock.now += 60
+        count = len(ledger.renewals)
+        until(lambda: held.lost or len(ledger.renewals) > count)
+        assert held.lost is bool(times)
+    heartbeat.close()
+    assert done == stopped == times
+
+
+def test_handing_back_is_tried_again_while_the_database_is_away(attempt: Attempt, monkeypatch: pytest.MonkeyPatch, logs: list[Any]) -> None:
+    clock, stopping = Clock(monkeypatch), Stopping()
+    heartbeat = Heartbeat(Beats(), None, stopping, 0.0)  # type: ignore[arg-type] # stands where the ledger is
+    tries: list[int] = []
+
+    def away_once() -> None:
+        tries.append(1)
+        if len(tries) == 1:
+            raise Unavailable("the database restarts")
+
+    stopping.ask()
+    with heartbeat.holding(attempt) as held:
+        held.hand_back = away_once
+        clock.now += 60
+        until(lambda: held.lost)
+    heartbeat.close()
+    assert len(tries) == 2
+    assert [line["event"] for line in logs] == ["heartbeat.hand_back", "step.handed_back"]

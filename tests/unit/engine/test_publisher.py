@@ -265,3 +265,41 @@ def test_nothing_waits_for_ever_for_a_broker_that_is_silent(broker: FakeBroker) 
     made.hints([hint(1)])
     assert [connection.connection.sock.gettimeout() for connection in broker.connections] == [3.0]
     made.close()
+
+
+def test_an_alarm_of_the_broker_is_not_waited_for(broker: FakeBroker, logs: list[Any]) -> None:
+    # So long that a call that waited for a confirm would be seen to.
+    made = AmqpPublisher("amqp://here", QUEUES, confirm_timeout=PATIENCE)
+    answer, broker.answer, broker.alarm = broker.answer, None, True
+    assert made.hints([hint(1)]) == 0
+    assert [line["event"] for line in logs] == ["publish.blocked"]
+    assert (made.hints([hint(2)]), made.events([event(1)])) == (0, 0)
+    assert places(broker.sent) == ["read[1]"], "a broker that takes nothing is sent no more"
+    broker.answer, broker.alarm = answer, False
+    broker.connections[0].arrived(2)
+    assert made.hints([hint(3)]) == 1
+    assert places(broker.delivered) == ["read[1]", "read[3]"]
+    assert len(broker.connections) == 1
+    made.close()
+
+
+def test_a_blocked_connection_is_closed_without_a_goodbye_that_nobody_would_read(broker: FakeBroker, publisher: AmqpPublisher) -> None:
+    broker.answer, broker.alarm = None, True
+    assert publisher.hints([hint(1)]) == 0
+    publisher.close()
+    assert [(connection.closed, connection.said_goodbye) for connection in broker.connections] == [(True, False)]
+
+
+def test_a_broker_that_stays_silent_is_left_alone_for_as_long_as_it_was_waited_for(
+    broker: FakeBroker, publisher: AmqpPublisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [1000.0]
+    monkeypatch.setattr(module, "monotonic", lambda: now[0])
+    answer, broker.answer = broker.answer, None
+    assert publisher.hints([hint(1)]) == 0
+    assert [connection.said_goodbye for connection in broker.connections] == [False, False]
+    assert publisher.hints([hint(2)]) == 0
+    assert len(broker.connections) == 2, "nobody asked it"
+    now[0] += 0.2
+    broker.answer = answer
+    assert publisher.hints([hint(3)]) == 1

@@ -16,8 +16,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from synapse.contracts.toolbox import Toolbox
 from synapse.contracts.workflow import Retry
 from synapse.engine import runner as module
-from synapse.engine.runner import delay
-from synapse.errors import Permanent, StepTimeout, SynapseError, Transient, Unavailable
+from synapse.engine.heartbeat import Heartbeat
+from synapse.engine.runner import back_in, delay
+from synapse.engine.stopping import Stopping
+from synapse.errors import OutOfReach, Permanent, StepTimeout, SynapseError, Transient, Unavailable
 from synapse.state.window import Window
 from synapse.telemetry import metrics
 from tests.moments import assert_utc
@@ -567,3 +569,76 @@ def test_a_step_that_ended_makes_room_for_the_next_of_its_tenant(workshop: Works
     assert [(hint.run, hint.place) for hint, _ in workshop.published.sent] == [(second.run, "a")]
     assert runner.try_step(second.run, "a", workshop.house.programs[second.run].digest) == "succeeded"
     assert [(hint.run, hint.place) for hint, _ in workshop.published.sent[1:]] == [(first.run, "b")]
+
+
+def test_a_worker_that_is_to_stop_leaves_the_rest_of_a_chain_to_the_others(workshop: Workshop) -> None:
+    run = workshop.begin({"chain": [step("a"), step("b")]})
+    runner = replace(workshop.runner, inline=True)
+    runner.stopping.ask()
+    assert runner.try_step(run, "a", workshop.house.programs[run].digest) == "succeeded"
+    assert workshop.house.states(run) == {"a": "succeeded", "b": "ready"}
+    assert [hint.place for hint, _ in workshop.published.sent] == ["b"]
+
+
+def test_a_step_that_takes_longer_than_its_worker_may_stay_is_given_to_another(tmp_path: Path) -> None:
+    workshop, given_up = Workshop(tmp_path), threading.Event()
+
+    async def wait(task: Things, tools: Toolbox) -> Told:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            given_up.set()
+        return Told()
+
+    stopping = Stopping()
+    workshop.add("wait", wait)
+    heartbeat = Heartbeat(workshop.house.database.ledger, None, stopping, 0.0)
+    heartbeat._tick = 0.02
+    runner = replace(workshop.runner, heartbeat=heartbeat, stopping=stopping)
+    run = workshop.begin({"step": "a", "agent": "wait"})
+    with ThreadPoolExecutor(1) as pool:
+        became = pool.submit(runner.try_step, run, "a", workshop.house.programs[run].digest)
+        until(lambda: workshop.house.states(run) == {"a": "running"})
+        stopping.ask()
+        assert became.result(PATIENCE) == "cancelled"
+    assert given_up.wait(PATIENCE)
+    assert workshop.house.states(run) == {"a": "ready"}
+    assert [(hint.place, found) for hint, found in workshop.published.sent] == [("a", "ready")]
+    heartbeat.close()
+    workshop.close()
+
+
+def test_what_the_broker_does_not_take_is_found_by_the_next_sweep(workshop: Workshop) -> None:
+    workshop.published.takes = False
+    run = workshop.begin({"chain": [step("a"), step("b")]})
+    assert workshop.attempt(run, "a") == "succeeded"
+    (hint,) = until(lambda: workshop.house.database.reconciler.sweep().hints)
+    assert hint.place == "b"
+
+
+def test_a_step_waits_for_a_tools_server_that_is_away_and_loses_none_of_its_tries(workshop: Workshop) -> None:
+    workshop.add("asks", raising(OutOfReach("connection refused")), retry=Retry(attempts=2, delay=0))
+    runner = replace(workshop.runner, patience=3.0)
+    run = workshop.begin({"step": "a", "agent": "asks"})
+    became = []
+    while workshop.house.state(run) == "running":
+        became.append(runner.try_step(run, "a", workshop.house.programs[run].digest))
+        if workshop.house.states(run) == {"a": "waiting"}:
+            workshop.house.overdue(run, "a")
+            workshop.house.database.reconciler.sweep()
+    # Half a second, one and two of patience; then the two tries that the step has.
+    assert became == ["retrying"] * 3 + ["retrying", "failed"]
+    assert workshop.error(run, "a") == {"code": "out-of-reach", "message": "connection refused"}
+
+
+def test_an_agent_that_may_be_tried_once_only_is(workshop: Workshop) -> None:
+    workshop.add("asks", raising(OutOfReach("connection refused")), retry=NEVER_AGAIN)
+    run = workshop.begin({"step": "a", "agent": "asks"})
+    assert replace(workshop.runner, patience=60.0).try_step(run, "a", workshop.house.programs[run].digest) == "failed"
+
+
+@given(st.integers(0, 50), st.floats(0, 600))
+def test_patience_with_a_server_that_is_away_ends(tries: int, patience: float) -> None:
+    wait = back_in(tries, patience)
+    assert wait is None or 0.25 <= wait <= 10
+    assert (wait is None) == (sum(min(10.0, 0.5 * 2.0**number) for number in range(tries)) >= patience)

@@ -98,6 +98,8 @@ def test_a_forked_child_gets_the_same_settings_and_agents_and_parts_of_its_own(t
     )
     assert child.registry is parent.registry
     assert child.database is not parent.database
+    parent.stopping.ask()
+    assert child.runner.stopping.asked, "signals reach the parent only"
     child.close()
     parent.close()
 

@@ -5,6 +5,7 @@ import pytest
 from synapse.contracts.run import RunRequest, RunState
 from synapse.errors import Conflict, InvalidInput, NotFound
 from tests.unit.workbench import QUESTION, Workbench
+from tests.waiting import until
 
 ECHO = RunRequest(workflow="echo", input={"text": "hello"})
 
@@ -57,3 +58,10 @@ def test_a_run_that_failed_is_resumed_from_its_last_good_steps(bench: Workbench)
 def test_events_of_nobodys_run_are_not_an_empty_list(bench: Workbench) -> None:
     with pytest.raises(NotFound):
         bench.service.runs.events("nobody")
+
+
+def test_a_run_is_taken_though_the_broker_is_away_and_found_by_the_next_sweep(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench.pending, "hints", lambda hints, wait=True: 0)
+    run = bench.service.runs.submit(ECHO).run
+    (hint,) = until(lambda: bench.runtime.database.reconciler.sweep().hints)
+    assert (hint.run, hint.place) == (run.id, "say")

@@ -7,6 +7,7 @@ from synapse.state.ledger import failure_of, hints_of
 from synapse.state.records import Note
 from synapse.workflows.advance import NewStep
 from tests.unit.state.house import House, foreach, program_of, step
+from tests.waiting import until
 
 
 def test_the_number_of_the_try_is_the_fence(house: House) -> None:
@@ -69,3 +70,46 @@ def test_a_hint_names_the_place_the_agent_and_the_definition() -> None:
     (hint,) = hints_of(program, "r", [NewStep(program.nodes["m"], (3,))], "trace", 7)
     assert (hint.run, hint.place, hint.agent, hint.digest, hint.traceparent) == ("r", "m[3]", "echo", program.digest, "trace")
     assert hint.priority == 7
+
+
+def test_a_step_that_is_handed_back_is_ready_for_another_and_neither_lost_nor_failed(house: House) -> None:
+    run = house.begin(step("a"), traceparent="trace")
+    attempt = house.take(run, "a")
+    (hint,) = house.database.ledger.hand_back(house.programs[run], attempt)
+    assert (hint.run, hint.place, hint.agent, hint.traceparent) == (run, "a", "echo", "trace")
+    assert [house.column(run, "a", name) for name in ("state", "lost", "failures")] == ["ready", 0, 0]
+    assert not house.complete(attempt).recorded, "whoever handed it back holds it no more"
+    assert house.database.ledger.hand_back(house.programs[run], attempt) == ()
+    house.do(run, "a")
+    assert house.names(run) == ["run.created", "step.started", "step.lost", "step.started", "step.succeeded", "run.succeeded"]
+
+
+def test_nothing_of_a_run_that_has_ended_is_handed_back(house: House) -> None:
+    run = house.begin(step("a"))
+    attempt = house.take(run, "a")
+    house.database.lifecycle.cancel(run, "enough")
+    assert house.database.ledger.hand_back(house.programs[run], attempt) == ()
+
+
+def test_hints_that_the_broker_did_not_take_are_found_by_the_next_sweep(house: House) -> None:
+    begun = house.begun(step("a"))
+    assert house.database.reconciler.sweep().hints == ()
+    house.database.ledger.unsent(begun.hints)
+    (hint,) = until(lambda: house.database.reconciler.sweep().hints)
+    house.database.ledger.unsent([hint])
+    assert house.column(begun.run, "a", "hints") == 0, "an outage does not make it more patient"
+    assert until(lambda: house.database.reconciler.sweep().hints) == (hint,)
+
+
+def test_a_step_that_was_taken_meanwhile_keeps_its_lease(house: House) -> None:
+    begun = house.begun(step("a"))
+    house.take(begun.run, "a")
+    due = house.column(begun.run, "a", "due")
+    house.database.ledger.unsent(begun.hints)
+    assert house.column(begun.run, "a", "due") == due
+
+
+def test_a_failure_that_does_not_count_leaves_all_tries(house: House) -> None:
+    run = house.begin(step("a"))
+    assert house.fail(house.take(run, "a"), retry_in=0.0, counted=False).recorded
+    assert [house.column(run, "a", name) for name in ("state", "failures")] == ["waiting", 0]

@@ -7,7 +7,7 @@ from mcp import MCPError
 from mcp_types import CONNECTION_CLOSED, INTERNAL_ERROR, INVALID_PARAMS, METHOD_NOT_FOUND, REQUEST_TIMEOUT, CallToolResult, TextContent
 
 from synapse.contracts.wire import ERROR, ToolFault
-from synapse.errors import Permanent, StepTimeout, Transient
+from synapse.errors import OutOfReach, Permanent, StepTimeout, Transient
 from synapse.tools import faults
 from synapse.tools.transport import HTTP_STATUS
 
@@ -48,7 +48,7 @@ def test_a_failure_names_the_tool_and_what_it_said() -> None:
     [
         (REQUEST_TIMEOUT, None, StepTimeout),
         (CONNECTION_CLOSED, None, Transient),
-        (CONNECTION_CLOSED, {HTTP_STATUS: 0}, Transient),
+        (CONNECTION_CLOSED, {HTTP_STATUS: 0}, OutOfReach),
         (INTERNAL_ERROR, None, Transient),
         (INTERNAL_ERROR, {HTTP_STATUS: 503}, Transient),
         (INTERNAL_ERROR, {HTTP_STATUS: 429}, Transient),
