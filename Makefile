@@ -5,6 +5,7 @@ READY := .venv/.ready
 BENCH_READY := .venv/.bench-ready
 ARGS ?=
 TIMES ?= 10
+SOAK ?=
 
 export CORPUS QUESTION
 
@@ -36,11 +37,12 @@ test: env ## All tests, on private servers
 test-unit: env ## Tests that need no server
 	@$(PY) -m pytest tests/unit $(ARGS)
 
-test-chaos: env ## Every failure of the matrix, measured anew for docs/reference/failure-matrix.md
+test-chaos: env ## Every failure of the matrix, measured anew for docs/reference/failure-matrix.md, and the long soak: SOAK="--seed 7"
 	@scripts/install-services
 	@SYNAPSE_CHAOS_MEASURE=1 $(PY) -m pytest tests/chaos $(ARGS)
 	@$(PY) scripts/generate-docs
 	@$(PY) scripts/generate-deploy
+	@$(PY) -m tests.chaos.soak $(SOAK)
 
 test-containers: env ## The images, and the system in containers: a Docker engine that answers, or a private one where root may start it
 	@scripts/with-engine scripts/with-images $(PY) -m pytest tests/containers tests/deploy/test_compose.py $(ARGS)

@@ -31,12 +31,21 @@ def test_every_row_was_measured_and_nothing_else() -> None:
     assert set(matrix.measured()) == {row.key for row in matrix.rows()}
 
 
+def test_what_runs_beside_all_other_tests_are_rows() -> None:
+    assert {row.key for row in matrix.rows()} >= matrix.QUICK
+
+
 def test_every_row_is_collected_as_a_test(request: pytest.FixtureRequest) -> None:
     there = {item.name for item in request.session.items if item.path.parent == HERE}
-    asked = [arg for arg in request.config.args if "::" in arg or arg.endswith(".py")]
-    if asked or request.config.getoption("keyword") or request.config.getoption("markexpr"):
+    asked = [str(arg) for arg in request.config.invocation_params.args]
+    if (
+        any("::" in arg or arg.endswith(".py") for arg in asked)
+        or request.config.getoption("keyword")
+        or request.config.getoption("markexpr")
+    ):
         pytest.skip("only some tests were asked for")
-    assert {row.key for row in matrix.rows()} <= there
+    wanted = {row.key for row in matrix.rows()} if any("chaos" in arg for arg in asked) else matrix.QUICK
+    assert {row.key for row in matrix.rows()} & there == wanted
 
 
 def test_two_tests_cannot_prove_one_row() -> None:
