@@ -33,7 +33,7 @@ def main() -> int:
     if asked["seed"] is None:
         asked["seed"] = random.SystemRandom().randrange(1_000_000)
     options = Options(**asked)
-    again = " ".join(f"--{name} {value:g}" for name, value in asked.items())
+    again = " ".join(f"--{name} {value}" for name, value in asked.items())
     print(f"python -m tests.chaos.soak {again}", flush=True)
     with tempfile.TemporaryDirectory(prefix="synapse-soak-") as name, Postgres() as postgres, RabbitMQ() as rabbitmq:
         result = soak(options, Path(name), postgres, rabbitmq)
