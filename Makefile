@@ -9,7 +9,7 @@ SOAK ?=
 
 export CORPUS QUESTION
 
-.PHONY: help env run up test test-unit test-repeat test-conformance lint format types contracts docs check lock bench-engine bench-fairness bench-latency bench-quality bench-mcp bench-startup clean fuzz test-chaos test-containers
+.PHONY: help env run up test test-unit test-repeat test-conformance lint format types contracts docs check lock bench-engine bench-fairness bench-latency bench-quality bench-mcp bench-startup clean fuzz fuzz-api test-chaos test-containers
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -100,6 +100,9 @@ bench-startup: env ## Start the composition TIMES=10 times, a question each time
 
 fuzz: env ## Random inputs for the guards of the MCP servers: ARGS="--seconds 120"
 	@$(PY) -m benchmarks.fuzz $(ARGS)
+
+fuzz-api: env ## Requests made from the OpenAPI document, all of schemathesis' checks: ARGS="--seconds 600"
+	@$(PY) -m tests.api.fuzzing $(ARGS)
 
 clean: ## Remove what was made here, reports and state excepted
 	@rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

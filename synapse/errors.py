@@ -8,6 +8,7 @@ SynapseError
 ├── Unauthorized          401  who calls could not be told
 ├── Forbidden             403  who calls may not do this
 ├── LimitReached          429  the tenant has too much under way
+│   ├── TooManyRequests   429  the caller asks too often
 │   ├── TooManyRuns       429
 │   ├── BacklogFull       429
 │   └── TooManySchedules  429
@@ -94,6 +95,12 @@ class LimitReached(SynapseError):
     def headers(self) -> dict[str, str]:
         """What the answer says beside its body."""
         return {"Retry-After": str(self.retry_after)}
+
+
+class TooManyRequests(LimitReached):
+    """The caller asks more often than it may."""
+
+    code = "too-many-requests"
 
 
 class TooManyRuns(LimitReached):

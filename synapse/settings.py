@@ -350,6 +350,10 @@ class ApiSettings(_Settings):
         default=("127.0.0.1", "localhost", "::1"), description="Host headers answered while there is no token, without port."
     )
     api_max_body: int = Field(default=1_000_000, ge=1024, description="Bytes of a request's body.")
+    api_requests_per_minute: int | None = Field(
+        default=None, ge=1, description="Of each key or token and each process of the API; one more is answered with 429."
+    )
+    api_submissions_per_minute: int | None = Field(default=None, ge=1, description="The same for runs that are started.")
     api_oidc_issuer: str | None = Field(
         default=None, description="Authorization server whose access tokens (JWTs) are accepted; its metadata is found by it."
     )

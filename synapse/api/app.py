@@ -30,7 +30,8 @@ from synapse.api.access import check_classified
 from synapse.api.limit import LimitedBody
 from synapse.api.measure import Measured
 from synapse.api.problem_types import ProblemType
-from synapse.api.security import Protected
+from synapse.api.quota import Told
+from synapse.api.security import Protected, quotas_of
 from synapse.contracts.messages import Event
 from synapse.contracts.report import Report
 from synapse.contracts.workflow import Workflow
@@ -59,11 +60,13 @@ def create_app(service: Service, settings: ApiSettings | None = None) -> FastAPI
         telemetry={"metrics": False, "logs": False, "operation_spans": False, "auto_configure": False, "exclude": _untraced},
     )
     app.state.service, app.state.settings, app.state.callers = service, settings, callers
+    app.state.quotas = quotas_of(settings)
     problems.install(app)
     app.add_middleware(LimitedBody, most=settings.api_max_body)
     app.add_middleware(Measured)
+    app.add_middleware(Told)
     for module in (runs, steps, events, reports, artifacts, schedules, catalogue, usage, keys, dead_letters):
-        app.include_router(module.router, dependencies=[Protected], responses=problems.declared(401, 403, 421, 500, 503))
+        app.include_router(module.router, dependencies=[Protected], responses=problems.declared(400, 401, 403, 421, 429, 500, 503))
     app.include_router(health.router)
     app.include_router(problem_pages.router)
     app.include_router(console.router)
@@ -106,7 +109,8 @@ def _described(schema: dict[str, Any]) -> dict[str, Any]:
         models[model.__name__] = described
     for path in schema["paths"].values():
         for operation in path.values():
-            operation["responses"].pop("422", None)
+            if problems.MEDIA_TYPE not in operation["responses"].get("422", {}).get("content", {}):
+                operation["responses"].pop("422", None)
     models_and_security = schema["components"]
     models_and_security["securitySchemes"] = {
         "token": {"type": "http", "scheme": "bearer", "description": "The operator's token, an API key or an access token."}

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from synapse.api.dependencies import ServiceOf
 from synapse.api.problems import Refusal, declared
 from synapse.contracts.catalogue import AgentView, Validation, VersionList, WorkflowDiff, WorkflowView
+from synapse.contracts.workflow import MOST_VERSIONS
 from synapse.errors import InvalidInput
 
 router = APIRouter(prefix="/v1", tags=["catalogue"])
@@ -30,7 +31,7 @@ _BODY: Final[dict[str, Any]] = {
     }
 }
 Workflow = Annotated[str, Path(max_length=63, description="The workflow's name.", examples=["research"])]
-Version = Annotated[int, Path(ge=1, le=2**31 - 1, description="The version's number.")]
+Version = Annotated[int, Path(ge=1, le=MOST_VERSIONS, description="The version's number.")]
 
 
 async def _written(request: Request) -> str | dict[str, Any]:
@@ -68,7 +69,7 @@ def agent(name: Annotated[str, Path(examples=["search.rank"])], service: Service
     return service.agent(name)
 
 
-@router.get("/workflows")
+@router.get("/workflows", responses=declared(422))
 def workflows(service: ServiceOf) -> list[WorkflowView]:
     """Every workflow that runs can be started of: the operator's and the tenant's own, each in its newest version."""
     return service.workflows.list()
@@ -95,30 +96,30 @@ def validate(written: Written, service: ServiceOf) -> Validation:
     return service.workflows.validate(written)
 
 
-@router.get("/workflows/{workflow}", responses=declared(400, 404))
+@router.get("/workflows/{workflow}", responses=declared(404, 422))
 def workflow(workflow: Workflow, service: ServiceOf) -> WorkflowView:
     """One workflow in its newest version: the schema of its input, and its whole definition."""
     return service.workflows.get(workflow)
 
 
-@router.get("/workflows/{workflow}/versions", responses=declared(400, 404))
+@router.get("/workflows/{workflow}/versions", responses=declared(404, 422))
 def versions(workflow: Workflow, service: ServiceOf) -> VersionList:
     """Every version of a workflow, newest first; of the operator's files there is only the one."""
     return service.workflows.versions(workflow)
 
 
-@router.get("/workflows/{workflow}/versions/{version}", responses=declared(400, 404))
+@router.get("/workflows/{workflow}/versions/{version}", responses=declared(404, 422))
 def version(workflow: Workflow, version: Version, service: ServiceOf) -> WorkflowView:
     """One version of a workflow. A run is started of it by ``"workflow": "name@version"``."""
     return service.workflows.get(workflow, version)
 
 
-@router.get("/workflows/{workflow}/diff", responses=declared(400, 404))
+@router.get("/workflows/{workflow}/diff", responses=declared(404, 422))
 def diff(
     workflow: Workflow,
     service: ServiceOf,
-    before: Annotated[int, Query(ge=1, le=2**31 - 1, description="The older version's number.")],
-    after: Annotated[int, Query(ge=1, le=2**31 - 1, description="The newer version's number.")],
+    before: Annotated[int, Query(ge=1, le=MOST_VERSIONS, description="The older version's number.")],
+    after: Annotated[int, Query(ge=1, le=MOST_VERSIONS, description="The newer version's number.")],
 ) -> WorkflowDiff:
     """How one version differs from another: part by part, and as text."""
     return service.workflows.diff(workflow, before, after)

@@ -34,8 +34,13 @@ _LIST: Final = TypeAdapter(Sequence[Event])
 _STREAM_EXAMPLE: Final = (
     'id: 7\nevent: step.succeeded\ndata: {"run":"5f0c…","seq":7,"name":"step.succeeded","step":"read[3]","agent":"extraction", …}\n\n'
 )
+_MESSAGE: Final[dict[str, Any]] = {
+    "type": "object",
+    "description": "Of each message of the stream; what is in ``data`` is an Event as JSON.",
+    "properties": {"id": {"type": "string"}, "event": {"type": "string"}, "data": {"type": "string"}, "retry": {"type": "integer"}},
+}
 _CONTENT: Final[dict[str, Any]] = {
-    STREAM: {"schema": {"type": "string"}, "example": _STREAM_EXAMPLE},
+    STREAM: {"schema": _MESSAGE, "example": _STREAM_EXAMPLE},
     JSON: {"schema": {"type": "array", "items": {"$ref": "#/components/schemas/Event"}}},
 }
 

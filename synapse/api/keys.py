@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import re
+from typing import Annotated, Final
 
-from fastapi import APIRouter, Body, Path, Query, Response
+from fastapi import APIRouter, Body, Depends, Path, Query, Response
 
 from synapse.api.dependencies import ServiceOf
 from synapse.api.problems import declared
 from synapse.contracts.api_key import ApiKey, KeyList, KeyRequest, NewKey, RotateRequest
 from synapse.contracts.principal import TENANT_PATTERN
+from synapse.errors import NotFound
 
 router = APIRouter(prefix="/v1/keys", tags=["keys"])
-Key = Annotated[str, Path(max_length=64, description="The key's id: the part between the underscores.", examples=["3f9a1c0be27d"])]
+_ID: Final = re.compile(r"[0-9a-f]{12}")
+
+
+def _key_id(key: Annotated[str, Path(description="The key's id: the part between the underscores.", examples=["3f9a1c0be27d"])]) -> str:
+    # What cannot be an id is not looked for: a database need not see it, nor an answer repeat it, for it may be a whole key.
+    if not _ID.fullmatch(key):
+        raise NotFound("there is no such key" if key.startswith("syn_") else f"there is no key {key[:64]!r}")
+    return key
+
+
+Key = Annotated[str, Depends(_key_id)]
 TenantName = Annotated[str | None, Query(pattern=TENANT_PATTERN, description="Another tenant's, for an operator.")]
 _NO_STORE = {"Cache-Control": "no-store"}
 

@@ -51,7 +51,10 @@ IdempotencyKey = Annotated[
 @router.post(
     "",
     status_code=202,
-    responses={200: {"model": RunDetail, "description": "The run that this key had started"}, **declared(400, 404, 409, 413, 415, 429)},
+    responses={
+        200: {"model": RunDetail, "description": "The run that this key had started"},
+        **declared(400, 404, 409, 413, 415, 422, 429),
+    },
 )
 def submit(
     request: Annotated[RunRequest, Body(openapi_examples=_EXAMPLES)],

@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 
 from synapse.api.access import ROUTES
 from synapse.api.problems import Refusal
+from synapse.api.quota import Exhausted, Quota, note
 from synapse.contracts.principal import Principal, Scope
 from synapse.errors import SynapseError, Unauthorized
 from synapse.service.callers import Callers
@@ -37,13 +38,34 @@ async def caller(request: Request) -> Principal:
 Caller = Annotated[Principal, Depends(caller)]
 
 
+_SUBMISSION: Final = ("POST", "/v1/runs")
+
+
+def quotas_of(settings: ApiSettings) -> list[tuple[Quota, bool]]:
+    """The quotas that are set, and whether each is of submissions only."""
+    given = ((settings.api_requests_per_minute, "requests", False), (settings.api_submissions_per_minute, "submissions", True))
+    return [(Quota(name, quota), only) for quota, name, only in given if quota is not None]
+
+
 def require(request: Request, principal: Caller) -> None:
-    """Refuse a request that does not reach far enough. Told by the route alone, whatever it names: there is nothing to learn from it."""
-    access = ROUTES.get((request.method if request.method != "HEAD" else "GET", getattr(request.scope.get("route"), "path", "")))
+    """Refuse a request that does not reach far enough. Told by the route alone, whatever it names: there is nothing to learn from it.
+
+    One that reaches is counted. Raises Refusal, Exhausted.
+    """
+    route = (request.method if request.method != "HEAD" else "GET", getattr(request.scope.get("route"), "path", ""))
+    access = ROUTES.get(route)
     needed = access.scope if access is not None else Scope.OPERATOR
     if needed is not None and not principal.allows(needed):
         headers = {"WWW-Authenticate": f'{CHALLENGE}, error="insufficient_scope", scope="{needed}"'}
         raise Refusal("insufficient-scope", 403, f"the credentials lack the scope {needed}", headers=headers)
+    for quota, submissions_only in request.app.state.quotas:
+        if submissions_only and route != _SUBMISSION:
+            continue
+        try:
+            note(request.scope, quota.take(f"{principal.tenant} {principal.name}"))
+        except Exhausted as error:
+            note(request.scope, error.standing)
+            raise
 
 
 async def known(request: Request) -> Principal | None:

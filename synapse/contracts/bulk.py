@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Final
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from synapse.contracts.evidence import Frozen
 from synapse.contracts.run import Failure, RunFilter, RunState
@@ -21,6 +21,15 @@ class BulkRequest(Frozen):
     filter: RunFilter | None = Field(default=None, description="``{}`` matches every run.", examples=[{"label": ["team:sales"]}])
     limit: int = Field(default=100, ge=1, le=MOST_AT_ONCE, description="With a filter: runs at most.")
     cursor: str | None = Field(default=None, max_length=400, description="With a filter: ``next`` of the answer before.")
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [
+                {"required": ["ids"], "properties": {"ids": {"type": "array"}, "filter": {"type": "null"}}},
+                {"required": ["filter"], "properties": {"filter": {"type": "object"}, "ids": {"type": "null"}}},
+            ]
+        }
+    )
 
     @model_validator(mode="after")
     def _one_of_both(self) -> BulkRequest:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Final
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from synapse.errors import InvalidInput
 
@@ -14,11 +14,17 @@ MOST_LABELS: Final = 32
 LABEL_KEY: Final = r"^[a-z0-9](?:[a-z0-9._/-]{0,61}[a-z0-9])?$"
 LABEL_VALUE: Final = r"^[^\x00-\x1f\x7f]{0,128}$"
 
+# A key that is none is refused; without this a JSON Schema would say nothing of it.
+_ONLY: Final[dict[str, JsonValue]] = {"additionalProperties": False}
+
 LabelKey = Annotated[str, Field(pattern=LABEL_KEY, examples=["team"])]
 LabelValue = Annotated[str, Field(pattern=LABEL_VALUE, max_length=128, examples=["sales"])]
-Labels = Annotated[dict[LabelKey, LabelValue], Field(max_length=MOST_LABELS, examples=[{"team": "sales", "ticket": "4711"}])]
+Labels = Annotated[
+    dict[LabelKey, LabelValue], Field(max_length=MOST_LABELS, examples=[{"team": "sales", "ticket": "4711"}], json_schema_extra=_ONLY)
+]
 LabelChange = Annotated[
-    dict[LabelKey, LabelValue | None], Field(min_length=1, max_length=2 * MOST_LABELS, examples=[{"team": "support", "ticket": None}])
+    dict[LabelKey, LabelValue | None],
+    Field(min_length=1, max_length=2 * MOST_LABELS, examples=[{"team": "support", "ticket": None}], json_schema_extra=_ONLY),
 ]
 """A JSON merge patch (RFC 7396): a text sets a label, null takes it away, what is not named stays."""
 LabelFilter = Annotated[

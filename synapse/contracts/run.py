@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from pydantic import AwareDatetime, Field, JsonValue
+from pydantic import AwareDatetime, BeforeValidator, Field, JsonValue
 
 from synapse.contracts.evidence import Frozen
 from synapse.contracts.labels import LabelFilter, Labels
@@ -60,14 +60,24 @@ class RunRequest(Frozen):
     labels: Labels = Field(default_factory=dict, description="What to find it by; they can be changed later.")
 
 
+def _written(value: object) -> object:
+    """Refuse a number: it could be seconds or milliseconds, of who knows which zone."""
+    if isinstance(value, int | float) or (isinstance(value, str) and "-" not in value[1:]):
+        raise ValueError("write it as 2026-11-23T12:00:00Z")
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_written)]
+
+
 class RunFilter(Frozen):
     """Which runs: those that everything here is true of."""
 
     state: tuple[RunState, ...] = Field(default=(), max_length=8, description="In one of these states.")
     workflow: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9-]{0,62}$", description="Of this workflow.", examples=["research"])
     label: tuple[LabelFilter, ...] = Field(default=(), max_length=8, description="With all of these labels: ``key:value``, or ``key``.")
-    created_after: AwareDatetime | None = Field(default=None, description="Created then or later.")
-    created_before: AwareDatetime | None = Field(default=None, description="Created before then.")
+    created_after: Moment | None = Field(default=None, description="Created then or later.")
+    created_before: Moment | None = Field(default=None, description="Created before then.")
     search: str | None = Field(
         default=None,
         min_length=1,

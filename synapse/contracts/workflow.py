@@ -8,11 +8,12 @@ string is written the JMESPath way, ``'text'`` or ``` `"text"` ```.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, JsonValue, Tag
 
 Expression = str
+MOST_VERSIONS: Final = 999_999_999
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
 
 
@@ -121,7 +122,7 @@ class Workflow(Definition):
     """A named, versioned tree and the JSON Schema of the input a run needs."""
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
-    version: int = Field(default=1, ge=1, le=2**31 - 1)
+    version: int = Field(default=1, ge=1, le=MOST_VERSIONS)
     description: str = ""
     input: dict[str, JsonValue] = Field(default_factory=_any_object)
     do: Node

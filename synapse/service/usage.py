@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from synapse.contracts.llm import ModelUse
@@ -13,6 +13,7 @@ from synapse.errors import Forbidden, InvalidInput
 
 _DAYS: Final = 30
 _MOST_DAYS: Final = 366
+_YEAR: Final = timedelta(days=_MOST_DAYS - 1)
 
 
 class UsageDesk:
@@ -23,11 +24,13 @@ class UsageDesk:
         self.principal = principal
 
     def report(self, since: date | None = None, until: date | None = None, tenant: str | None = None) -> UsageReport:
-        """Day by day from ``since`` to ``until``, both included; by default the thirty days up to today, in UTC.
+        """Day by day from ``since`` to ``until``, both included; by default the thirty days up to today, in UTC; of an earlier
+        first day, the year from it.
 
         Raises InvalidInput for days in the wrong order or too many, Forbidden for another tenant's unless the caller is an operator.
         """
-        last = until or datetime.now(UTC).date()
+        today = datetime.now(UTC).date()
+        last = until or (since + _YEAR if since is not None and since < today - _YEAR else today)
         first = since or date.fromordinal(max(1, last.toordinal() - _DAYS + 1))
         if first > last:
             raise InvalidInput("since is after until", field="since")

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from synapse.contracts.principal import Tenant
-from synapse.contracts.workflow import Workflow
+from synapse.contracts.workflow import MOST_VERSIONS, Workflow
 from synapse.errors import Conflict
 from synapse.state.driver import Driver, Session
 from synapse.state.text import dumps
@@ -80,9 +80,11 @@ class Shelf:
         for _ in range(_TRIES):
             newest = self.get(workflow.name)
             number = newest.workflow.version + 1 if newest is not None else 1
-            wanted = workflow.model_copy(update={"version": number})
-            if newest is not None and newest.digest == digest_of(wanted.model_copy(update={"version": newest.workflow.version})):
+            if newest is not None and newest.digest == digest_of(workflow.model_copy(update={"version": newest.workflow.version})):
                 return newest, False
+            if number > MOST_VERSIONS:
+                raise Conflict(f"{workflow.name!r} has no number left for another version", field="version", remedy="take another name")
+            wanted = workflow.model_copy(update={"version": number})
             # Another one may take the number meanwhile: then it is the next but one.
             if self._write(self.driver, wanted, by):
                 return self._there(workflow.name, number), True

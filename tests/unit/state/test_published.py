@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from synapse.contracts.principal import Tenant
-from synapse.contracts.workflow import Workflow
+from synapse.contracts.workflow import MOST_VERSIONS, Workflow
 from synapse.errors import Conflict
 from synapse.state.published import Shelf
 from synapse.workflows.definition import from_data
@@ -43,6 +43,17 @@ def test_a_version_never_changes(shelf: Shelf) -> None:
     kept = shelf.get("mine", 7)
     assert kept is not None
     assert (kept.workflow, kept.created_by) == (flow(version=7), "anna")
+
+
+def test_after_the_highest_number_there_is_no_next_one_but_what_is_there_can_be_read(shelf: Shelf) -> None:
+    highest = flow(version=MOST_VERSIONS)
+    shelf.add(highest, numbered=True, by="anna")
+    with pytest.raises(Conflict, match="no number left"):
+        shelf.add(flow("other"), numbered=False, by="anna")
+    assert shelf.add(flow(), numbered=False, by="anna")[1] is False
+    newest = shelf.get("mine")
+    assert newest is not None
+    assert newest.workflow == highest
 
 
 def test_another_tenant_has_none_of_it(house: House, shelf: Shelf) -> None:
