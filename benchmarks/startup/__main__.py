@@ -53,22 +53,31 @@ def main() -> int:
         return 0
     asked.log.parent.mkdir(parents=True, exist_ok=True)
     rounds: list[dict[str, Any]] = []
+    tried = 0
     subprocess.run([ROOT / "scripts" / "secrets"], check=True)
     with asked.log.open("w", encoding="utf-8") as log:
-        for number in range(1, asked.times + 1):
-            print(f"\n=== round {number}", file=log, flush=True)
-            try:
-                rounds.append(one_round(log))
-            except (subprocess.CalledProcessError, RuntimeError, httpx.HTTPError) as error:
-                print(f"round {number} of {asked.times}: {error}", flush=True)
-                print(repr(error), file=log, flush=True)
-                continue
-            told = ", ".join(f"{name} {rounds[-1][name]:.1f} s" for name in ("healthy", "answered", "gone"))
-            print(f"round {number} of {asked.times}: {told}", flush=True)
-    print(f"{len(rounds)} of {asked.times} rounds without a failure; the log is {asked.log}")
+        try:
+            for number in range(1, asked.times + 1):
+                print(f"\n=== round {number}", file=log, flush=True)
+                told = _tried(log, rounds)
+                tried = number
+                print(f"round {number} of {asked.times}: {told}", flush=True)
+        except KeyboardInterrupt:
+            print(f"interrupted: {tried} of {asked.times} rounds were tried")
+    print(f"{len(rounds)} of {tried} rounds without a failure; the log is {asked.log}")
     if rounds:
-        MEASURED.write_text(json.dumps(measured(rounds, asked.times), indent=1) + "\n", "utf-8")
+        MEASURED.write_text(json.dumps(measured(rounds, tried), indent=1) + "\n", "utf-8")
     return int(len(rounds) < asked.times)
+
+
+def _tried(log: TextIO, rounds: list[dict[str, Any]]) -> str:
+    """Add one round, when it succeeds; what is to be said of it."""
+    try:
+        rounds.append(one_round(log))
+    except (subprocess.CalledProcessError, RuntimeError, httpx.HTTPError) as error:
+        print(repr(error), file=log, flush=True)
+        return str(error)
+    return ", ".join(f"{name} {rounds[-1][name]:.1f} s" for name in ("healthy", "answered", "gone"))
 
 
 def measured(rounds: list[dict[str, Any]], tried: int) -> dict[str, Any]:

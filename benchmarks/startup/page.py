@@ -28,7 +28,7 @@ def page(figures: Mapping[str, Any] | None = None) -> str:
         text += f"| {said} | {statistics.median(values):.1f} s | {max(values):.1f} s |\n"
     text += (
         "\nA service waits for those that it depends on, and is started then; from there on it takes the time of the last column. A health "
-        "check asks every 5 seconds, RabbitMQ's every 10, so that no time is finer than that.\n\n"
+        "check asks every 5 seconds, so that no time is finer than that.\n\n"
         "| service | waited, median | started in, median | most |\n| --- | --- | --- | --- |\n"
     )
     for name in sorted(rounds[0]["services"], key=lambda name: _median(rounds, name, 0)):
