@@ -88,7 +88,7 @@ def test_a_page_that_starts_workers_starts_one_for_every_queue(page: str) -> Non
     ("wrong", "why"),
     [
         ("synapse reserch x", "synapse has no 'reserch'"),
-        ("synapse runs resume", "Missing parameter: run"),
+        ("synapse runs show", "Missing parameter: run"),
         ("synapse mcp secondary", "'secondary' is not one of"),
         ("synapse index . --nme x", "No such option: --nme"),
     ],
