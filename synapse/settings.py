@@ -354,6 +354,7 @@ class ApiSettings(_Settings):
         default=None, ge=1, description="Of each key or token and each process of the API; one more is answered with 429."
     )
     api_submissions_per_minute: int | None = Field(default=None, ge=1, description="The same for runs that are started.")
+    api_mcp: bool = Field(default=True, description="Whether the API is an MCP server too, at ``/mcp``, behind the same credentials.")
     api_oidc_issuer: str | None = Field(
         default=None, description="Authorization server whose access tokens (JWTs) are accepted; its metadata is found by it."
     )

@@ -83,6 +83,9 @@ ROUTES: Final[dict[tuple[str, str], Access]] = {
     ("GET", "/v1/keys/{key}"): _ADMIN_KEY,
     ("DELETE", "/v1/keys/{key}"): _ADMIN_KEY,
     ("POST", "/v1/keys/{key}/rotate"): _ADMIN_KEY,
+    # Some of its messages need more: synapse.api.mcp_face.messages.
+    ("POST", "/mcp"): _READ,
+    ("POST", "/mcp/"): _READ,
     ("GET", "/v1/dead-letters"): _OPERATOR,
     ("GET", "/v1/dead-letters/{letter}"): _OPERATOR,
     ("POST", "/v1/dead-letters/{letter}/requeue"): _OPERATOR,

@@ -28,6 +28,8 @@ from synapse.api import (
 )
 from synapse.api.access import check_classified
 from synapse.api.limit import LimitedBody
+from synapse.api.mcp_face import endpoint
+from synapse.api.mcp_face.running import RunningServer
 from synapse.api.measure import Measured
 from synapse.api.problem_types import ProblemType
 from synapse.api.quota import Told
@@ -67,6 +69,9 @@ def create_app(service: Service, settings: ApiSettings | None = None) -> FastAPI
     app.add_middleware(Told)
     for module in (runs, steps, events, reports, artifacts, schedules, catalogue, usage, keys, dead_letters):
         app.include_router(module.router, dependencies=[Protected], responses=problems.declared(400, 401, 403, 421, 429, 500, 503))
+    if settings.api_mcp:
+        app.state.mcp = RunningServer(settings.api_max_body)
+        app.include_router(endpoint.router, dependencies=[Protected])
     app.include_router(health.router)
     app.include_router(problem_pages.router)
     app.include_router(console.router)
@@ -84,15 +89,17 @@ def create(settings: ApiSettings | None = None) -> FastAPI:
 
 
 def _untraced(scope: Any) -> bool:
-    """Probes and scrapes, which come all the time, and streams of events, which last as long as their runs."""
+    """Probes and scrapes, which come all the time; streams of events, which last as long as their runs; MCP, which has spans of its own."""
     path: str = scope["path"]
-    return path in ("/healthz", "/readyz", "/metrics") or path.endswith("/events")
+    return path in ("/healthz", "/readyz", "/metrics", "/mcp", "/mcp/") or path.endswith("/events")
 
 
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     yield
     app.state.service.feed.close()
+    if hasattr(app.state, "mcp"):
+        await app.state.mcp.close()
     if getattr(app.state, "owned", False):
         app.state.service.close()
 

@@ -24,8 +24,8 @@ def _installation(request: Request) -> Service:
     return service
 
 
-def _run_id(run: Annotated[str, Path(description="The run's id.", examples=["5f0c9f0e-5a0b-4b3c-9d53-0b7a4c2e8d11"])]) -> str:
-    # What cannot be an id is not looked for: a database need not see it.
+def run_id(run: Annotated[str, Path(description="The run's id.", examples=["5f0c9f0e-5a0b-4b3c-9d53-0b7a4c2e8d11"])]) -> str:
+    """The id of a run. Raises NotFound for what cannot be one: it is not looked for, a database need not see it."""
     if not _ID.match(run):
         raise NotFound(f"there is no run {run[:64]!r}")
     return run
@@ -35,4 +35,4 @@ ServiceOf = Annotated[Service, Depends(_service)]
 """The service acting for the caller: what a route asks of it, it asks for the caller's tenant."""
 InstallationOf = Annotated[Service, Depends(_installation)]
 """The service acting for the operator; for what belongs to no tenant."""
-RunId = Annotated[str, Depends(_run_id)]
+RunId = Annotated[str, Depends(run_id)]

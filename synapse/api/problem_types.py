@@ -32,6 +32,7 @@ _OF_HTTP: Final = (
     ("malformed-request", 400, "The request's body cannot be read."),
     ("malformed-json", 400, "The request's body is not JSON."),
     ("insufficient-scope", 403, "The credentials are good, but lack the scope that the route needs; told by the route alone."),
+    ("forbidden-origin", 403, "A page of another site sent the request; only the API's own pages and those of this machine may call /mcp."),
     ("no-such-route", 404, "There is no route of that path. GET /openapi.json lists every route."),
     ("method-not-allowed", 405, "The path is there, but not with that method; the header Allow names those that are."),
     ("not-acceptable", 406, "What is asked for is not to be had in any of the media types that the header Accept takes."),

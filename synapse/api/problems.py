@@ -61,6 +61,12 @@ _REMEDIES: Final = {
 }
 
 
+def problem(code: str, status: int, detail: str, instance: str, **more: Any) -> Problem:
+    """The problem of a code, with its type and its title. Raises LookupError for a code that is not in the registry."""
+    kind = registered(code)
+    return Problem(type=kind.type, title=kind.title, status=status, detail=detail, instance=instance, code=code, **more)
+
+
 def response(
     request: Request,
     code: str,
@@ -72,17 +78,8 @@ def response(
     **more: Any,
 ) -> Response:
     """A problem as a response. Raises LookupError for a code that is not in the registry."""
-    kind = registered(code)
-    problem = Problem(
-        type=kind.type,
-        title=kind.title,
-        status=status,
-        detail=detail,
-        instance=instance or request.url.path,
-        code=code,
-        **more,
-    )
-    content = problem.model_dump_json(exclude_none=True)
+    found = problem(code, status, detail, instance or request.url.path, **more)
+    content = found.model_dump_json(exclude_none=True)
     return Response(content, status_code=status, media_type=MEDIA_TYPE, headers=dict(headers or {}))
 
 

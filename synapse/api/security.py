@@ -54,12 +54,23 @@ def require(request: Request, principal: Caller) -> None:
     """
     route = (request.method if request.method != "HEAD" else "GET", getattr(request.scope.get("route"), "path", ""))
     access = ROUTES.get(route)
-    needed = access.scope if access is not None else Scope.OPERATOR
+    demand(principal, access.scope if access is not None else Scope.OPERATOR)
+    charge(request, principal, submissions=False)
+    if route == _SUBMISSION:
+        charge(request, principal, submissions=True)
+
+
+def demand(principal: Principal, needed: Scope | None) -> None:
+    """Refuse a caller without the scope; None is open to all."""
     if needed is not None and not principal.allows(needed):
         headers = {"WWW-Authenticate": f'{CHALLENGE}, error="insufficient_scope", scope="{needed}"'}
         raise Refusal("insufficient-scope", 403, f"the credentials lack the scope {needed}", headers=headers)
+
+
+def charge(request: Request, principal: Principal, *, submissions: bool) -> None:
+    """Count one more request, or one more run that is started, against the caller's quotas. Raises Exhausted."""
     for quota, submissions_only in request.app.state.quotas:
-        if submissions_only and route != _SUBMISSION:
+        if submissions_only is not submissions:
             continue
         try:
             note(request.scope, quota.take(f"{principal.tenant} {principal.name}"))

@@ -13,6 +13,7 @@ from synapse.service.artifacts import Artifacts
 from synapse.service.bulk import Bulk
 from synapse.service.census import Census
 from synapse.service.dead_letters import DeadLetterDesk
+from synapse.service.evidence import EvidenceDesk
 from synapse.service.feed import Feed
 from synapse.service.health import HealthChecks
 from synapse.service.keys import KeyDesk
@@ -35,6 +36,7 @@ class Service:
         self.bulk = Bulk(self.runs)
         self.workflows = WorkflowDesk(self.runs, principal)
         self.reports = Reports(self.runtime, principal)
+        self.evidence = EvidenceDesk(self.runs, self.reports)
         self.verifications = Verifications(self.runtime, self.reports)
         self.keys = KeyDesk(self.runtime, principal)
         self.schedules = ScheduleDesk(self.runtime, principal)

@@ -47,7 +47,7 @@ BODIES: dict[tuple[str, str], Any] = {
 }
 QUERIES = {("GET", "/v1/workflows/{workflow}/diff"): {"before": 1, "after": 1}}
 # Its body only says what is asked for.
-READING = {("POST", "/v1/schedules/preview"), ("POST", "/v1/workflows/validate")}
+READING = {("POST", "/v1/schedules/preview"), ("POST", "/v1/workflows/validate"), ("POST", "/mcp"), ("POST", "/mcp/")}
 # Paths whose parameter names what is everybody's.
 NOBODYS = {("GET", "/v1/agents/{name}")}
 # What belongs to somebody, by the name that paths have for it.

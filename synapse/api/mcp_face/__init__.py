@@ -1,0 +1,1 @@
+"""The API as an MCP server at ``/mcp``: the same service calls, for assistants."""
