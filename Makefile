@@ -9,7 +9,7 @@ SOAK ?=
 
 export CORPUS QUESTION
 
-.PHONY: help env run up test test-unit test-repeat test-conformance lint format types contracts docs check lock bench-engine bench-fairness bench-latency bench-quality bench-mcp bench-startup clean fuzz fuzz-api test-chaos test-containers
+.PHONY: help env run up test test-unit test-repeat test-conformance lint format types contracts docs check lock bench-engine bench-fairness bench-latency bench-quality bench-mcp bench-startup clean fuzz fuzz-api test-chaos test-containers test-mutations bench-memory
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -51,6 +51,11 @@ test-repeat: env ## The integration suite ten times in a row, with its log in bu
 	@scripts/install-services
 	@$(PY) -m benchmarks.repeat --times $(TIMES) $(ARGS)
 
+test-mutations: env ## Break one promise of ledger and engine at a time, and write down which test notices: docs/reference/mutations.md
+	@scripts/install-services
+	@$(PY) -m benchmarks.mutations $(ARGS)
+	@$(PY) scripts/generate-docs
+
 test-conformance: env ## MCP's official conformance suite and inspector against both servers; needs npm
 	@scripts/install-node
 	@SYNAPSE_CI_NODE=1 $(PY) -m pytest tests/conformance $(ARGS)
@@ -87,6 +92,10 @@ bench-fairness: $(BENCH_READY) ## What one tenant's many runs cost another one's
 
 bench-latency: $(BENCH_READY) ## Time from question to report on a local corpus
 	@$(PY) -m benchmarks.latency $(ARGS)
+
+bench-memory: env ## Memory of each kind of worker over 10,000 tasks
+	@scripts/install-services
+	@$(PY) -m benchmarks.memory $(ARGS)
 
 bench-quality: env ## Extraction, evidence and search beside plain tools, on data from outside
 	@$(PY) -m benchmarks.quality $(ARGS)

@@ -30,7 +30,7 @@ settings.register_profile(
     derandomize=IN_CI,
     max_examples=100 if IN_CI else 50,
 )
-# `scripts/mutate-ledger` asks whether a test fails, not for the smallest example that makes it fail.
+# `benchmarks.mutations` asks whether a test fails, not for the smallest example that makes it fail.
 settings.register_profile("unshrunk", settings.get_profile("synapse"), phases=(Phase.explicit, Phase.generate))
 settings.load_profile("synapse")
 

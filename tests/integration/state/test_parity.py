@@ -130,7 +130,7 @@ def test_a_stale_result_keeps_nothing(house: House) -> None:
 
 
 def test_past_the_deadline_nothing_is_kept(house: House) -> None:
-    run = house.begin(PAIR, timeout=0.05)
+    run = house.begin(PAIR)
     attempt = house.take(run, "a")
     house.late(run)
     late = replace(attempt, deadline=datetime.now(UTC) - timedelta(seconds=1))

@@ -3,54 +3,71 @@ from __future__ import annotations
 import io
 import json
 import logging
-import os
-import subprocess
 import sys
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import structlog
 from celery import Celery, signals
-
-from synapse.engine import worker_logs
-
-PROGRAM = """
-import sys
 from celery.app.log import Logging
-from synapse.engine import worker_logs
-import celery, structlog
 
-worker_logs.install()
-worker_logs.install()
-Logging(celery.Celery("x", set_as_current=False)).setup(loglevel="WARNING", logfile=sys.argv[1] if len(sys.argv) > 1 else None)
-structlog.get_logger("synapse.part").info("run.created", run="r1")
-import logging, warnings
-logging.getLogger("celery.worker").info("what Celery says of itself")
-warnings.warn("it is old", stacklevel=1)
-try:
-    password = "".join(["sword", "fish"])
-    raise ValueError(len(password))
-except ValueError:
-    logging.getLogger("celery.app.trace").exception("failed")
-"""
+from synapse.engine import worker_logs
+from synapse.telemetry import logs as our_logs
+
+SetUp = Callable[..., None]
 
 
 def lines(text: str) -> list[dict[str, object]]:
     return [json.loads(line) for line in text.splitlines()]
 
 
-def program(*arguments: str, **environment: str) -> str:
-    """What a process says whose logs Celery sets up; a process of its own, for a process has one set-up."""
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, *arguments], capture_output=True, text=True, env={**os.environ, **environment}, check=True
-    )
-    return done.stderr
+@pytest.fixture
+def as_before() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    levels = {name: logging.getLogger(name).level for name in our_logs._CHATTY}
+    with warnings.catch_warnings():
+        yield
+        logging.captureWarnings(False)
+    for handler in root.handlers:
+        if handler not in handlers and isinstance(handler, logging.StreamHandler) and handler.stream is not sys.stderr:
+            handler.stream.close()
+    root.handlers[:], root.level = handlers, level
+    for name, old in levels.items():
+        logging.getLogger(name).setLevel(old)
+    structlog.reset_defaults()
 
 
-def test_every_line_of_a_worker_is_json_once_and_none_shows_a_variable() -> None:
-    said = program()
+@pytest.fixture
+def set_up(as_before: None, monkeypatch: pytest.MonkeyPatch) -> SetUp:
+    """Celery's own set-up of a worker's logs, as its command calls it."""
+    monkeypatch.setattr(Logging, "_setup", False)
+    for name in ("CELERY_LOG_LEVEL", "CELERY_LOG_FILE", "_MP_FORK_LOGLEVEL_", "_MP_FORK_LOGFILE_", "_MP_FORK_LOGFORMAT_"):
+        monkeypatch.setenv(name, "")
+    worker_logs.install()
+    return Logging(Celery("x", set_as_current=False)).setup
+
+
+def say_something() -> None:
+    structlog.get_logger("synapse.part").info("run.created", run="r1")
+    logging.getLogger("celery.worker").info("what Celery says of itself")
+    warnings.simplefilter("always")
+    warnings.warn("it is old", stacklevel=1)
+    try:
+        password = "".join(["sword", "fish"])
+        raise ValueError(len(password))
+    except ValueError:
+        logging.getLogger("celery.app.trace").exception("failed")
+
+
+def test_every_line_of_a_worker_is_json_once_and_none_shows_a_variable(set_up: SetUp, capsys: pytest.CaptureFixture[str]) -> None:
+    worker_logs.install()
+    set_up(loglevel="WARNING")
+    say_something()
+    said = capsys.readouterr().err
     created, warned, failed = lines(said)
     assert (created["event"], created["run"], created["level"]) == ("run.created", "r1", "info")
     assert "it is old" in str(warned["event"])
@@ -59,13 +76,18 @@ def test_every_line_of_a_worker_is_json_once_and_none_shows_a_variable() -> None
     assert "swordfish" not in said
 
 
-def test_a_log_file_takes_the_lines(tmp_path: Path) -> None:
-    assert program(str(tmp_path / "w.log")) == ""
-    assert lines((tmp_path / "w.log").read_text())[0]["event"] == "run.created"
+def test_a_log_file_takes_the_lines(set_up: SetUp, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    set_up(loglevel="WARNING", logfile=str(tmp_path / "w.log"))
+    say_something()
+    assert capsys.readouterr().err == ""
+    assert len(lines((tmp_path / "w.log").read_text())) == 3
 
 
-def test_for_people_a_workers_lines_are_words() -> None:
-    said = program(SYNAPSE_LOG_FORMAT="console")
+def test_for_people_a_workers_lines_are_words(set_up: SetUp, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYNAPSE_LOG_FORMAT", "console")
+    set_up(loglevel="WARNING")
+    say_something()
+    said = capsys.readouterr().err
     assert "run.created" in said
     assert not said.startswith("{")
     assert "swordfish" not in said
@@ -84,16 +106,6 @@ def test_celerys_level_can_only_make_it_say_more(
 ) -> None:
     monkeypatch.setenv("SYNAPSE_LOG_LEVEL", ours)
     assert worker_logs.settings_for(loglevel).log_level == meant
-
-
-@pytest.fixture
-def as_before() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    yield
-    logging.captureWarnings(False)
-    root.handlers[:], root.level = handlers, level
-    structlog.reset_defaults()
 
 
 @pytest.mark.usefixtures("as_before")

@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import subprocess
-import sys
 import threading
 from collections.abc import AsyncIterator
 from contextlib import nullcontext
@@ -403,9 +401,3 @@ def test_connections_are_closed_from_another_thread(server: ModelServer) -> None
         await asyncio.to_thread(models.close)
 
     asyncio.run(used())
-
-
-def test_a_worker_without_a_model_loads_no_client() -> None:
-    program = "import sys, synapse.engine.runtime, synapse.tasks.synthesis; print(*sorted({'openai', 'json_repair'} & sys.modules.keys()))"
-    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
-    assert ended.stdout.strip() == ""

@@ -205,10 +205,10 @@ async def test_a_call_that_is_cancelled_is_counted_as_that(tools: Any) -> None:
     assert _calls("search_web", "cancelled") == counted + 1
 
 
-def test_a_process_that_calls_no_tool_never_loads_the_sdk_and_the_first_call_does() -> None:
+def test_a_worker_that_calls_no_tool_and_asks_no_model_loads_neither_sdk_and_the_first_call_loads_its_own() -> None:
     program = """
 import asyncio, sys
-import synapse.engine.runtime, synapse.tasks.search
+import synapse.engine.runtime, synapse.tasks.search, synapse.tasks.synthesis
 from synapse.contracts.toolbox import StepContext
 from synapse.errors import Transient
 from synapse.settings import ToolSettings

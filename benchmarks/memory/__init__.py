@@ -1,0 +1,1 @@
+"""What a worker of each kind needs in memory over many tasks."""

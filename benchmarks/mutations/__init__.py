@@ -1,0 +1,1 @@
+"""Synapse broken on purpose, one promise at a time, to see whether a test notices."""
