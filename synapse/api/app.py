@@ -27,6 +27,7 @@ from synapse.api import (
     usage,
 )
 from synapse.api.access import check_classified
+from synapse.api.examples import exemplify
 from synapse.api.limit import LimitedBody
 from synapse.api.mcp_face import endpoint
 from synapse.api.mcp_face.running import RunningServer
@@ -118,6 +119,7 @@ def _described(schema: dict[str, Any]) -> dict[str, Any]:
         for operation in path.values():
             if problems.MEDIA_TYPE not in operation["responses"].get("422", {}).get("content", {}):
                 operation["responses"].pop("422", None)
+    exemplify(schema)
     models_and_security = schema["components"]
     models_and_security["securitySchemes"] = {
         "token": {"type": "http", "scheme": "bearer", "description": "The operator's token, an API key or an access token."}

@@ -18,8 +18,10 @@ def _refs(node: Any) -> Iterator[str]:
     if isinstance(node, dict):
         if isinstance(node.get("$ref"), str):
             yield node["$ref"]
-        for value in node.values():
-            yield from _refs(value)
+        # An example may hold a schema of its own, with references into that.
+        for key, value in node.items():
+            if key != "example":
+                yield from _refs(value)
     elif isinstance(node, list):
         for value in node:
             yield from _refs(value)
