@@ -32,7 +32,7 @@ class Options:
     researches: int = 100
     seconds: float = 600.0
     every: float = 4.0
-    chance: float = 0.0005
+    chance: float = 0.0001
     workers: int = 4
     seed: int = 0
     patience: float = 1800.0
