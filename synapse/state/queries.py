@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from synapse.contracts.principal import Tenant
 from synapse.contracts.run import RunDetail, RunFilter, RunPage, RunState, RunView, StepView
-from synapse.errors import NotFound
+from synapse.errors import NotFound, Unavailable
 from synapse.state import schema
 from synapse.state.filters import after, matching, write_cursor
 from synapse.state.packing import Packer
@@ -157,7 +157,9 @@ def _step(row: Any) -> StepView:
 def open_engine(url: str) -> sa.Engine:
     """SQLAlchemy's engine for the URL of a driver. Connects to nothing."""
     if not url.startswith("sqlite"):
-        return sa.create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1), pool_pre_ping=True, pool_size=5)
+        made = sa.create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1), pool_pre_ping=True, pool_size=5)
+        sa.event.listen(made, "handle_error", _unavailable)
+        return made
     engine = sa.create_engine(url, connect_args={"timeout": 30})
 
     @sa.event.listens_for(engine, "connect")
@@ -165,3 +167,9 @@ def open_engine(url: str) -> sa.Engine:
         connection.execute("PRAGMA journal_mode=WAL")
 
     return engine
+
+
+def _unavailable(context: sa.ExceptionContext) -> None:
+    """A server that is away is one and the same error, whichever way it is asked."""
+    if (context.is_disconnect or context.connection is None) and not context.is_pre_ping:
+        raise Unavailable(f"PostgreSQL does not answer: {str(context.original_exception).splitlines()[0]}") from context.original_exception

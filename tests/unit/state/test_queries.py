@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from synapse.errors import InvalidInput
+from synapse.errors import InvalidInput, Unavailable
+from synapse.state.queries import open_engine
 from tests.unit.state.house import House, foreach, step
 
 
@@ -27,3 +28,9 @@ def test_the_last_page_has_no_next(house: House) -> None:
     first = queries.runs(limit=1)
     last = queries.runs(limit=1, cursor=first.next)
     assert ([run.id for run in first.runs + last.runs], last.next) == (["r2", "r1"], None)
+
+
+def test_a_database_that_is_away_is_said_to_be() -> None:
+    engine = open_engine("postgresql://nobody@127.0.0.1:1/none")
+    with pytest.raises(Unavailable, match="does not answer"), engine.connect():
+        """Nobody listens there."""
