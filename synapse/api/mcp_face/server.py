@@ -12,7 +12,9 @@ from mcp.server.transport_security import TransportSecuritySettings
 from mcp.shared.exceptions import MCPError
 
 from synapse import __version__
+from synapse.api.mcp_face import resources, tasks
 from synapse.api.mcp_face.call import Call, call_of
+from synapse.api.mcp_face.prompts import PROMPTS, prompt
 from synapse.api.mcp_face.report_tools import REPORT_TOOLS
 from synapse.api.mcp_face.run_tools import RUN_TOOLS
 from synapse.api.mcp_face.tool import Tool
@@ -36,8 +38,15 @@ def build(max_body: int) -> Server[Any]:
         instructions=INSTRUCTIONS,
         get_tool_input_schema=lambda name: TOOLS[name].input.model_json_schema() if name in TOOLS else None,
         on_list_tools=_list_tools,
-        on_call_tool=_call_tool,
+        on_list_resources=_list_resources,
+        on_list_resource_templates=_list_templates,
+        on_read_resource=_read_resource,
+        on_list_prompts=_list_prompts,
+        on_get_prompt=_get_prompt,
     )
+    # Not by the constructor: it knows no results of extensions.
+    server.add_request_handler("tools/call", types.CallToolRequestParams, _call_tool)
+    tasks.install(server, call_in)
     open_to_all = TransportSecuritySettings(enable_dns_rebinding_protection=False)
     server.streamable_http_app(stateless_http=True, max_request_body_size=max_body, transport_security=open_to_all)
     return server
@@ -54,8 +63,32 @@ async def _list_tools(ctx: Context, params: types.PaginatedRequestParams | None)
     return types.ListToolsResult(tools=[tool.listed() for tool in TOOLS.values() if principal.allows(tool.scope)])
 
 
-async def _call_tool(ctx: Context, params: types.CallToolRequestParams) -> types.CallToolResult:
+async def _call_tool(ctx: Context, params: types.CallToolRequestParams) -> types.CallToolResult | dict[str, Any]:
     tool = TOOLS.get(params.name)
     if tool is None:
         raise MCPError(code=types.INVALID_PARAMS, message=f"there is no tool {params.name[:64]!r}")
-    return await tool.called(call_in(ctx), params.arguments or {})
+    call = call_in(ctx)
+    result = await tool.called(call, params.arguments or {})
+    if tool.name == tasks.STARTS and not result.is_error and tasks.declared(ctx):
+        return await tasks.begun(call, result)
+    return result
+
+
+async def _list_resources(ctx: Context, params: types.PaginatedRequestParams | None) -> types.ListResourcesResult:
+    return await resources.listed(call_in(ctx), params.cursor if params is not None else None)
+
+
+async def _list_templates(ctx: Context, params: types.PaginatedRequestParams | None) -> types.ListResourceTemplatesResult:
+    return types.ListResourceTemplatesResult(resource_templates=list(resources.TEMPLATES))
+
+
+async def _read_resource(ctx: Context, params: types.ReadResourceRequestParams) -> types.ReadResourceResult:
+    return await resources.read(call_in(ctx), params.uri)
+
+
+async def _list_prompts(ctx: Context, params: types.PaginatedRequestParams | None) -> types.ListPromptsResult:
+    return types.ListPromptsResult(prompts=[each.listed() for each in PROMPTS.values()])
+
+
+async def _get_prompt(ctx: Context, params: types.GetPromptRequestParams) -> types.GetPromptResult:
+    return prompt(params.name).got(params.arguments or {})
