@@ -7,8 +7,8 @@ import re
 
 import httpx
 
+from synapse.egress.dialling import Refused
 from synapse.errors import StepError
-from synapse.mcp_servers.dialling import Refused
 from synapse.mcp_servers.robots import LONGEST_DELAY, parse
 
 Case = tuple[str, str]

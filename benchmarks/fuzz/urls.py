@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from synapse.egress.addresses import refusal
+from synapse.egress.dialling import Dialler, Refused
+from synapse.egress.urls import UrlPolicy, host_of, port_of
 from synapse.errors import Permanent
-from synapse.mcp_servers.addresses import refusal
-from synapse.mcp_servers.dialling import Dialler, Refused
-from synapse.mcp_servers.urls import UrlPolicy, host_of, port_of
 
 POLICY = UrlPolicy()
 _HAS_URLLIB3 = importlib.util.find_spec("urllib3") is not None
@@ -121,7 +121,7 @@ def check_addresses(found: Sequence[str]) -> bool:
 
 
 def is_public(text: str) -> bool:
-    """Another opinion than `synapse.mcp_servers.addresses`: by bytes, and by what Python thinks."""
+    """Another opinion than `synapse.egress.addresses`: by bytes, and by what Python thinks."""
     address = ipaddress.ip_address(text)
     if isinstance(address, ipaddress.IPv4Address):
         return address.is_global and not any(address in network for network in _NETWORKS_V4)

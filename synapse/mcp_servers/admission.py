@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Final
 from urllib.parse import urlsplit
 
+from synapse.egress.urls import UrlPolicy
 from synapse.errors import InvalidInput
 from synapse.identity.keys import Get, IssuerKeys
 from synapse.identity.tokens import check_url
 from synapse.mcp_servers.credentials import Credentials
 from synapse.mcp_servers.fetch import Fetcher
 from synapse.mcp_servers.oauth import JwtVerifier
-from synapse.mcp_servers.urls import UrlPolicy
 from synapse.settings import McpServerSettings, is_loopback
 
 _KEYS_MAX_BYTES: Final = 1_000_000

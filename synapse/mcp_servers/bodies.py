@@ -7,9 +7,9 @@ from typing import Final, cast
 
 import httpx
 
+from synapse.egress.refused import Refused
 from synapse.errors import Transient
 from synapse.mcp_servers.inflate import PIECE, Inflater
-from synapse.mcp_servers.refused import Refused
 
 _LOOK: Final = 512
 

@@ -12,8 +12,8 @@ from synapse.contracts.browsed import BrowsedPage, BrowseOutcome, BrowseOutcomes
 from synapse.contracts.evidence import Page
 from synapse.corpus.library import Library
 from synapse.corpus.store import SCHEME
+from synapse.egress.refused import Refused
 from synapse.mcp_servers.reading import Progress, Reader
-from synapse.mcp_servers.refused import Refused
 from synapse.mcp_servers.snapshots import Snapshots, part_of
 from synapse.mcp_servers.tool import fault_of
 

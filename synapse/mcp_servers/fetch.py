@@ -1,7 +1,7 @@
 """Fetching from the web, guarded: a page names a URL, and nothing it names may lead into the operator's own network.
 
 Every hop of a redirect is checked like the first URL, asks its own host's robots.txt, and takes its turn at that host. Bytes are
-counted on the wire and after decoding, and one wall clock bounds it all. `synapse.mcp_servers.dialling` makes the connections.
+counted on the wire and after decoding, and one wall clock bounds it all. `synapse.egress.dialling` makes the connections.
 """
 
 from __future__ import annotations
@@ -16,16 +16,17 @@ from typing import Final
 
 import httpx
 
+from synapse.egress.dialling import AGENT, Dialler, Resolver
+from synapse.egress.pauses import retry_after
+from synapse.egress.refused import Refused
+from synapse.egress.urls import UrlPolicy, host_of
 from synapse.errors import Permanent, StepError, StepTimeout, Transient
 from synapse.mcp_servers.bodies import read_beginning, read_body
 from synapse.mcp_servers.cache import Kept, PageCache
-from synapse.mcp_servers.dialling import AGENT, Dialler, Resolver
-from synapse.mcp_servers.politeness import Politeness, retry_after
-from synapse.mcp_servers.refused import Refused
+from synapse.mcp_servers.politeness import Politeness
 from synapse.mcp_servers.robots import MAX_BYTES as ROBOTS_BYTES
 from synapse.mcp_servers.robots import SECONDS as ROBOTS_SECONDS
 from synapse.mcp_servers.robots import Robots
-from synapse.mcp_servers.urls import UrlPolicy, host_of
 
 Report = Callable[[str, int, int | None], Awaitable[None]]
 """(phase, bytes so far, bytes in all if declared); phase is 'resolve', 'robots' or 'bytes'."""

@@ -11,11 +11,11 @@ from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from mcp_types import Resource
 
+from synapse.egress.refused import Refused
 from synapse.errors import Permanent, StepError
 from synapse.mcp_servers.grants import Grant
 from synapse.mcp_servers.metrics import ServerMetrics
 from synapse.mcp_servers.refusals import BadPath, Missing
-from synapse.mcp_servers.refused import Refused
 from synapse.mcp_servers.resources import PAGE, BadCursor, Page, ResourceList
 from synapse.mcp_servers.roots import DEFAULT, Roots
 from synapse.mcp_servers.walking import Found, walk

@@ -6,8 +6,8 @@ import zlib
 from collections.abc import Iterator
 from typing import Final
 
+from synapse.egress.refused import Refused
 from synapse.errors import Permanent
-from synapse.mcp_servers.refused import Refused
 
 PIECE: Final = 65_536
 """Bytes undone at a time: what one chunk of the wire unpacks to is never held as a whole."""

@@ -8,8 +8,6 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from itertools import islice
 from typing import Final
 
@@ -104,15 +102,3 @@ class Politeness:
         for name, state in list(islice(self._hosts.items(), 4)):
             if not state.inside and (max(state.next_at, state.alone_until) <= now or len(self._hosts) > 4 * _HOSTS):
                 del self._hosts[name]
-
-
-def retry_after(value: str, now: datetime) -> float | None:
-    """Seconds of a Retry-After header, which has a number of them or a date; None for another text."""
-    text = value.strip()
-    if text.isascii() and text.isdigit():
-        return float(text[:9])
-    try:
-        until = parsedate_to_datetime(text)
-    except (ValueError, TypeError, OverflowError):
-        return None
-    return max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - now).total_seconds())

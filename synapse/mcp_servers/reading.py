@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from synapse.contracts.evidence import Page
+from synapse.egress.urls import UrlPolicy
 from synapse.errors import Permanent
 from synapse.extract.apart import Here, Readers, readers
 from synapse.extract.blocks import Extracted
@@ -15,7 +16,6 @@ from synapse.mcp_servers.fetch import Fetched, Fetcher, Observe
 from synapse.mcp_servers.parsed import Parsed, key_of
 from synapse.mcp_servers.politeness import Politeness
 from synapse.mcp_servers.sniffing import look, settled
-from synapse.mcp_servers.urls import UrlPolicy
 from synapse.settings import McpServerSettings
 
 Progress = Callable[[str, float], Awaitable[None]]

@@ -23,8 +23,8 @@ import os
 from collections.abc import Iterator
 from typing import Final
 
+from synapse.egress.refused import Refused
 from synapse.errors import Permanent, Transient
-from synapse.mcp_servers.refused import Refused
 
 _NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EMFILE, errno.ENFILE, errno.EIO, errno.EAGAIN})
 _NO_PLAIN: Final = frozenset({errno.ELOOP, errno.ENOTDIR, errno.ENXIO, errno.EISDIR, errno.ENODEV})

@@ -16,9 +16,9 @@ from typing import Final
 import httpx
 from protego import Protego
 
+from synapse.egress.refused import Refused
+from synapse.egress.urls import host_of, port_of
 from synapse.errors import StepError, Transient
-from synapse.mcp_servers.refused import Refused
-from synapse.mcp_servers.urls import host_of, port_of
 
 PRODUCT: Final = "synapse"
 """Our product token, as groups of a robots.txt name it in any case."""

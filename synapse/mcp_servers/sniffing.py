@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from synapse.egress.refused import Refused
 from synapse.extract.document import HTML, PAPERS
 from synapse.extract.pdf import is_pdf
-from synapse.mcp_servers.refused import Refused
 
 _LOOK: Final = 512
 _KINDS: Final = {

@@ -12,9 +12,9 @@ from mcp_types import CallToolResult, TextContent
 from pydantic import BaseModel
 
 from synapse.contracts.wire import ERROR, ToolFault
+from synapse.egress.refused import Refused
 from synapse.errors import SynapseError, Transient
 from synapse.mcp_servers.metrics import ServerMetrics
-from synapse.mcp_servers.refused import Refused
 
 P = ParamSpec("P")
 M = TypeVar("M", bound=BaseModel)

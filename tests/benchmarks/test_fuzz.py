@@ -8,9 +8,9 @@ import pytest
 
 from benchmarks.fuzz import __main__ as driver
 from benchmarks.fuzz import paths, robots, urls
+from synapse.egress.urls import UrlPolicy
 from synapse.mcp_servers import dialling
 from synapse.mcp_servers.robots import Rules
-from synapse.mcp_servers.urls import UrlPolicy
 
 
 def _broken(check: object, make: object, tries: int = 1_000) -> int:

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from synapse.egress.dialling import Refused
+from synapse.egress.urls import UrlPolicy
 from synapse.errors import Permanent, StepError, StepTimeout, Transient
 from synapse.mcp_servers.cache import PageCache
-from synapse.mcp_servers.dialling import Refused
 from synapse.mcp_servers.fetch import MAX_REDIRECTS, Fetcher
 from synapse.mcp_servers.reading import Reader
 from synapse.mcp_servers.robots import MAX_BYTES as ROBOTS_BYTES
-from synapse.mcp_servers.urls import UrlPolicy
 from tests.unit.mcp_servers.providers.loopback import _TURNS, Asked, http
 from tests.unit.mcp_servers.test_fetch import Names
 from tests.waiting import PATIENCE

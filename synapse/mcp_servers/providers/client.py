@@ -19,9 +19,9 @@ import httpx
 from pydantic import SecretStr
 
 from synapse import __version__
+from synapse.egress.pauses import retry_after
 from synapse.errors import InvalidInput, Permanent, Transient
 from synapse.mcp_servers.inflate import Inflater
-from synapse.mcp_servers.politeness import retry_after
 from synapse.mcp_servers.providers.base import Limited
 from synapse.telemetry import tracing
 

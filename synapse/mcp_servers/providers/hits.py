@@ -11,9 +11,9 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 from synapse.contracts.evidence import Source
+from synapse.egress.urls import UrlPolicy
 from synapse.errors import Permanent
 from synapse.extract.blocks import tidy
-from synapse.mcp_servers.urls import UrlPolicy
 
 MOST_ENTRIES: Final = 200
 """Of a list only so many are looked at, whatever was asked for."""

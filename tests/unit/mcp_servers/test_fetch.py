@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator, Callable, Sequence
 import httpx
 import pytest
 
+from synapse.egress.dialling import resolve
+from synapse.egress.refused import Refused
+from synapse.egress.urls import UrlPolicy
 from synapse.errors import Permanent, StepTimeout, Transient
-from synapse.mcp_servers.dialling import resolve
 from synapse.mcp_servers.fetch import MAX_REDIRECTS, Fetcher
-from synapse.mcp_servers.refused import Refused
-from synapse.mcp_servers.urls import UrlPolicy
 from tests.waiting import PATIENCE
 
 PUBLIC = "93.184.216.34"

@@ -5,12 +5,12 @@ from pathlib import Path
 import httpx
 import pytest
 
+from synapse.egress.urls import UrlPolicy
 from synapse.errors import Permanent, StepError
 from synapse.extract.apart import Apart, Here
 from synapse.extract.blocks import Extracted
 from synapse.mcp_servers.fetch import Fetcher
 from synapse.mcp_servers.reading import Reader, reader_of
-from synapse.mcp_servers.urls import UrlPolicy
 from synapse.settings import McpServerSettings
 from tests.unit.extract.papers import pdf
 from tests.unit.mcp_servers.test_fetch import Names, _answers, _page

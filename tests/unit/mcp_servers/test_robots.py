@@ -10,8 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from benchmarks.fuzz import robots
+from synapse.egress.dialling import Refused
 from synapse.errors import Permanent, StepError, Transient
-from synapse.mcp_servers.dialling import Refused
 from synapse.mcp_servers.robots import LONGEST_DELAY, MAX_BYTES, Robots, parse
 
 PAGE = httpx.URL("http://example.com/a/b?c=d")

@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import pytest
 
+from synapse.egress.dialling import Dialler
+from synapse.egress.refused import Refused
+from synapse.egress.urls import UrlPolicy
 from synapse.mcp_servers import refusals
-from synapse.mcp_servers.dialling import Dialler
 from synapse.mcp_servers.metrics import RULES
-from synapse.mcp_servers.refused import Refused
 from synapse.mcp_servers.sniffing import look
-from synapse.mcp_servers.urls import UrlPolicy
 
 
 def test_whoever_refuses_names_a_rule_that_metrics_know() -> None:

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.fuzz import urls
+from synapse.egress.dialling import Dialler
+from synapse.egress.refused import Refused
+from synapse.egress.urls import UrlPolicy
 from synapse.errors import Transient
-from synapse.mcp_servers.dialling import Dialler
-from synapse.mcp_servers.refused import Refused
-from synapse.mcp_servers.urls import UrlPolicy
 from tests.unit.mcp_servers.test_fetch import PUBLIC, Names, Wire, _answers, _page
 from tests.waiting import PATIENCE
 

@@ -6,8 +6,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from benchmarks.fuzz import urls
+from synapse.egress.urls import UrlPolicy, host_of, port_of
 from synapse.errors import Permanent
-from synapse.mcp_servers.urls import UrlPolicy, host_of, port_of
 
 POLICY = UrlPolicy()
 

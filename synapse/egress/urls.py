@@ -9,7 +9,7 @@ from typing import Final
 
 import httpx
 
-from synapse.mcp_servers.refused import Refused
+from synapse.egress.refused import Refused
 
 _PORTS: Final = {"http": 80, "https": 443}
 _NAME: Final = re.compile(r"(?=.{1,253}\Z)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")

@@ -16,10 +16,10 @@ from typing import Final, cast
 import httpx
 
 from synapse import __version__
+from synapse.egress.addresses import is_metadata, refusal
+from synapse.egress.refused import Refused
+from synapse.egress.urls import UrlPolicy, host_of, port_of
 from synapse.errors import Permanent, Transient
-from synapse.mcp_servers.addresses import is_metadata, refusal
-from synapse.mcp_servers.refused import Refused
-from synapse.mcp_servers.urls import UrlPolicy, host_of, port_of
 from synapse.telemetry import tracing
 
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]

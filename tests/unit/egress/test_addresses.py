@@ -4,7 +4,7 @@ import ipaddress
 
 import pytest
 
-from synapse.mcp_servers.addresses import embedded_ipv4, is_metadata, refusal
+from synapse.egress.addresses import embedded_ipv4, is_metadata, refusal
 
 NOT_PUBLIC = """
 0.0.0.0 0.1.2.3 10.1.2.3 100.64.0.1 100.100.100.200 127.0.0.1 127.255.0.1 169.254.169.254 169.254.1.1 172.16.0.1
