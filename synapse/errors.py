@@ -11,7 +11,8 @@ SynapseError
 │   ├── TooManyRequests   429  the caller asks too often
 │   ├── TooManyRuns       429
 │   ├── BacklogFull       429
-│   └── TooManySchedules  429
+│   ├── TooManySchedules  429
+│   └── TooManyWebhooks   429
 ├── StepError             500  an agent could not do its work
 │   ├── Transient         503  trying again may help
 │   │   └── OutOfReach    503  the server of a tool does not answer at all
@@ -119,6 +120,12 @@ class TooManySchedules(LimitReached):
     """The tenant has as many schedules as it may."""
 
     code = "too-many-schedules"
+
+
+class TooManyWebhooks(LimitReached):
+    """The tenant has as many webhooks as it may."""
+
+    code = "too-many-webhooks"
 
 
 class StepError(SynapseError):

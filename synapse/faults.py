@@ -37,6 +37,7 @@ POINTS = {
     "before-ack": "after publish, before the ack",
     "after-ack": "after the ack",
     "in-sweep": "in the reconciler, before its messages",
+    "in-delivery": "a delivery to a webhook is claimed, before its request",
     "in-relay": "in the relay of events, before its place is left",
 }
 """Every point, with where it is in words. The ack is Celery's: a request class of the tests says when it was sent."""

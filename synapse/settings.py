@@ -160,6 +160,20 @@ class TenantSettings(_Settings):
         return self.tenant_window is not None or self.tenant_steps_per_second is not None
 
 
+class WebhookSettings(_Settings):
+    """Where webhooks may lead, and how they are delivered. The same for the API and for workers."""
+
+    webhook_allowed_hosts: tuple[str, ...] = Field(
+        default=(), description="Hosts that are posted to although their addresses are private: 'host', or 'host:port' for another port."
+    )
+    webhook_public_url: str | None = Field(
+        default=None, pattern=r"^https?://[^\s/]\S*[^\s/]$", description="The API's URL as receivers know it; without it links are paths."
+    )
+    webhook_timeout_seconds: float = Field(default=15.0, gt=0, le=60, description="Of one request.")
+    webhook_concurrency: int = Field(default=16, ge=1, le=256, description="Requests at a time; two at most to one webhook.")
+    webhook_max: int = Field(default=20, ge=0, description="Webhooks of one tenant; one more is answered with 429.")
+
+
 class ToolSettings(_Settings):
     """Where agents find their tools."""
 

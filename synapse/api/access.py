@@ -28,6 +28,8 @@ _READ_RUN, _WRITE_RUN = Access(Scope.RUNS_READ, "run"), Access(Scope.RUNS_WRITE,
 _READ_WORKFLOW, _WRITE_WORKFLOW = Access(Scope.RUNS_READ, "workflow"), Access(Scope.WORKFLOWS_WRITE)
 _ADMIN, _ADMIN_KEY = Access(Scope.ADMIN), Access(Scope.ADMIN, "key")
 _READ_SCHEDULE, _WRITE_SCHEDULE = Access(Scope.RUNS_READ, "schedule"), Access(Scope.RUNS_WRITE, "schedule")
+# Where a tenant's events go is its administrators' to say.
+_ADMIN_WEBHOOK = Access(Scope.ADMIN, "webhook")
 # Of no tenant: messages of everybody's runs.
 _OPERATOR = Access(Scope.OPERATOR)
 
@@ -78,6 +80,18 @@ ROUTES: Final[dict[tuple[str, str], Access]] = {
     ("GET", "/v1/schedules/{schedule}/next"): _READ_SCHEDULE,
     ("GET", "/v1/schedules/{schedule}/history"): _READ_SCHEDULE,
     ("GET", "/v1/usage"): _READ,
+    ("POST", "/v1/webhooks"): _ADMIN,
+    ("GET", "/v1/webhooks"): _ADMIN,
+    ("GET", "/v1/webhooks/{webhook}"): _ADMIN_WEBHOOK,
+    ("PUT", "/v1/webhooks/{webhook}"): _ADMIN_WEBHOOK,
+    ("DELETE", "/v1/webhooks/{webhook}"): _ADMIN_WEBHOOK,
+    ("POST", "/v1/webhooks/{webhook}/enable"): _ADMIN_WEBHOOK,
+    ("POST", "/v1/webhooks/{webhook}/disable"): _ADMIN_WEBHOOK,
+    ("POST", "/v1/webhooks/{webhook}/rotate"): _ADMIN_WEBHOOK,
+    ("POST", "/v1/webhooks/{webhook}/test"): _ADMIN_WEBHOOK,
+    ("GET", "/v1/webhooks/{webhook}/deliveries"): _ADMIN_WEBHOOK,
+    ("GET", "/v1/webhooks/{webhook}/deliveries/{delivery}"): _ADMIN_WEBHOOK,
+    ("POST", "/v1/webhooks/{webhook}/deliveries/{delivery}/redeliver"): _ADMIN_WEBHOOK,
     ("POST", "/v1/keys"): _ADMIN,
     ("GET", "/v1/keys"): _ADMIN,
     ("GET", "/v1/keys/{key}"): _ADMIN_KEY,

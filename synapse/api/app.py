@@ -25,6 +25,7 @@ from synapse.api import (
     schedules,
     steps,
     usage,
+    webhooks,
 )
 from synapse.api.access import check_classified
 from synapse.api.examples import exemplify
@@ -68,7 +69,7 @@ def create_app(service: Service, settings: ApiSettings | None = None) -> FastAPI
     app.add_middleware(LimitedBody, most=settings.api_max_body)
     app.add_middleware(Measured)
     app.add_middleware(Told)
-    for module in (runs, steps, events, reports, artifacts, schedules, catalogue, usage, keys, dead_letters):
+    for module in (runs, steps, events, reports, artifacts, schedules, webhooks, catalogue, usage, keys, dead_letters):
         app.include_router(module.router, dependencies=[Protected], responses=problems.declared(400, 401, 403, 421, 429, 500, 503))
     if settings.api_mcp:
         app.state.mcp = RunningServer(settings.api_max_body)

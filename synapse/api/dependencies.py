@@ -24,6 +24,13 @@ def _installation(request: Request) -> Service:
     return service
 
 
+def known_id(value: str, what: str) -> str:
+    """The id of such a thing. Raises NotFound for what cannot be one: it is not looked for, for a database need not see it."""
+    if not _ID.match(value):
+        raise NotFound(f"there is no {what} {value[:64]!r}")
+    return value
+
+
 def run_id(run: Annotated[str, Path(description="The run's id.", examples=["5f0c9f0e-5a0b-4b3c-9d53-0b7a4c2e8d11"])]) -> str:
     """The id of a run. Raises NotFound for what cannot be one: it is not looked for, a database need not see it."""
     if not _ID.match(run):

@@ -34,6 +34,8 @@ THINGS: Final = {
     "workflow": "own",
     "version": "1",
     "schedule": "0b7a4c2e-8d11-4b3c-9d53-5f0c9f0e5a0b",
+    "webhook": "8d11b4c2-5f0c-4b3c-9d53-0b7a4c2e0a5b",
+    "delivery": "0c9f5f0e5a0b4b3c9d530b7a4c2e8d11",
     "key": "3f9a1c0be27d",
     "letter": "17",
     "name": "orchestrator.finish",

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Body, Path, Query, Response
+from fastapi import APIRouter, Body, Depends, Path, Query, Response
 
-from synapse.api.dependencies import ServiceOf
+from synapse.api.dependencies import ServiceOf, known_id
 from synapse.api.problems import declared
 from synapse.contracts.schedule import MOST_TIMES, DueTimes, Firing, FiringPage, Schedule, ScheduleList, ScheduleRequest, Timing
 
 router = APIRouter(prefix="/v1/schedules", tags=["schedules"])
-Name = Annotated[str, Path(max_length=64, description="The schedule's id.")]
+
+
+def _schedule_id(schedule: Annotated[str, Path(description="The schedule's id.")]) -> str:
+    return known_id(schedule, "schedule")
+
+
+Name = Annotated[str, Depends(_schedule_id)]
 Count = Annotated[int, Query(ge=1, le=MOST_TIMES, description="Due times at most.")]
 _EXAMPLES: Final[dict[str, Any]] = {
     "weekly": {

@@ -24,6 +24,7 @@ from synapse.contracts.run import RunDetail, RunFilter, RunPage, RunRequest, Run
 from synapse.contracts.schedule import Firing, Schedule, ScheduleRequest, Timing
 from synapse.contracts.steps import StepDetail, StepPage
 from synapse.contracts.verification import Verification
+from synapse.contracts.webhook import Delivery, Webhook, WebhookEvent, WebhookRequest
 
 __all__ = [
     "AsyncClient",
@@ -33,6 +34,7 @@ __all__ = [
     "Client",
     "ClientError",
     "Conflict",
+    "Delivery",
     "Event",
     "Failed",
     "Firing",
@@ -59,6 +61,9 @@ __all__ = [
     "Verification",
     "VersionList",
     "WaitedTooLong",
+    "Webhook",
+    "WebhookEvent",
+    "WebhookRequest",
     "WorkflowDiff",
     "WorkflowView",
 ]

@@ -28,6 +28,16 @@ from synapse.contracts.schedule import DueTimes, Firing, FiringPage, Schedule, S
 from synapse.contracts.steps import StepDetail, StepPage
 from synapse.contracts.usage import UsageReport
 from synapse.contracts.verification import Verification
+from synapse.contracts.webhook import (
+    Delivery,
+    DeliveryDetail,
+    DeliveryPage,
+    DeliveryState,
+    NewWebhook,
+    Webhook,
+    WebhookList,
+    WebhookRequest,
+)
 from synapse.settings import ApiSettings
 
 
@@ -286,6 +296,56 @@ class AsyncClient:
     async def schedule_history(self, schedule: str, *, limit: int | None = None, cursor: str | None = None) -> FiringPage:
         """A page of what became of its due times, newest first."""
         return await self._do(calls.schedule_history(schedule, limit=limit, cursor=cursor))
+
+    async def create_webhook(self, request: WebhookRequest) -> NewWebhook:
+        """Make a webhook; only this answer has its secret."""
+        return await self._do(calls.create_webhook(request))
+
+    async def webhooks(self) -> WebhookList:
+        """Every webhook, oldest first."""
+        return await self._do(calls.webhooks())
+
+    async def webhook(self, webhook: str) -> Webhook:
+        """One webhook."""
+        return await self._do(calls.webhook(webhook))
+
+    async def replace_webhook(self, webhook: str, request: WebhookRequest) -> Webhook:
+        """Have a webhook be another one from now on; its secret stays."""
+        return await self._do(calls.replace_webhook(webhook, request))
+
+    async def delete_webhook(self, webhook: str) -> None:
+        """Forget a webhook and its deliveries."""
+        await self._do(calls.delete_webhook(webhook))
+
+    async def enable_webhook(self, webhook: str) -> Webhook:
+        """Have it be told of things again."""
+        return await self._do(calls.enable_webhook(webhook, True))
+
+    async def disable_webhook(self, webhook: str) -> Webhook:
+        """Have it be told of nothing."""
+        return await self._do(calls.enable_webhook(webhook, False))
+
+    async def rotate_webhook(self, webhook: str, overlap: float) -> NewWebhook:
+        """Give it another secret; the old one signs, too, for ``overlap`` seconds."""
+        return await self._do(calls.rotate_webhook(webhook, overlap))
+
+    async def test_webhook(self, webhook: str) -> Delivery:
+        """Deliver a test event to it."""
+        return await self._do(calls.test_webhook(webhook))
+
+    async def deliveries(
+        self, webhook: str, *, state: DeliveryState | str | None = None, limit: int | None = None, cursor: str | None = None
+    ) -> DeliveryPage:
+        """A page of its deliveries, newest first."""
+        return await self._do(calls.deliveries(webhook, state=state, limit=limit, cursor=cursor))
+
+    async def delivery(self, webhook: str, delivery: str) -> DeliveryDetail:
+        """One delivery with its body and every attempt."""
+        return await self._do(calls.delivery(webhook, delivery))
+
+    async def redeliver(self, webhook: str, delivery: str) -> Delivery:
+        """Deliver it again, under the same id."""
+        return await self._do(calls.redeliver(webhook, delivery))
 
     async def ready(self) -> bytes:
         """What the API says of its dependencies, whether they are all well or not."""

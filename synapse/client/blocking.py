@@ -28,6 +28,16 @@ from synapse.contracts.schedule import DueTimes, Firing, FiringPage, Schedule, S
 from synapse.contracts.steps import StepDetail, StepPage
 from synapse.contracts.usage import UsageReport
 from synapse.contracts.verification import Verification
+from synapse.contracts.webhook import (
+    Delivery,
+    DeliveryDetail,
+    DeliveryPage,
+    DeliveryState,
+    NewWebhook,
+    Webhook,
+    WebhookList,
+    WebhookRequest,
+)
 from synapse.settings import ApiSettings
 
 
@@ -276,6 +286,56 @@ class Client:
     def schedule_history(self, schedule: str, *, limit: int | None = None, cursor: str | None = None) -> FiringPage:
         """A page of what became of its due times, newest first."""
         return self._do(calls.schedule_history(schedule, limit=limit, cursor=cursor))
+
+    def create_webhook(self, request: WebhookRequest) -> NewWebhook:
+        """Make a webhook; only this answer has its secret."""
+        return self._do(calls.create_webhook(request))
+
+    def webhooks(self) -> WebhookList:
+        """Every webhook, oldest first."""
+        return self._do(calls.webhooks())
+
+    def webhook(self, webhook: str) -> Webhook:
+        """One webhook."""
+        return self._do(calls.webhook(webhook))
+
+    def replace_webhook(self, webhook: str, request: WebhookRequest) -> Webhook:
+        """Have a webhook be another one from now on; its secret stays."""
+        return self._do(calls.replace_webhook(webhook, request))
+
+    def delete_webhook(self, webhook: str) -> None:
+        """Forget a webhook and its deliveries."""
+        self._do(calls.delete_webhook(webhook))
+
+    def enable_webhook(self, webhook: str) -> Webhook:
+        """Have it be told of things again."""
+        return self._do(calls.enable_webhook(webhook, True))
+
+    def disable_webhook(self, webhook: str) -> Webhook:
+        """Have it be told of nothing."""
+        return self._do(calls.enable_webhook(webhook, False))
+
+    def rotate_webhook(self, webhook: str, overlap: float) -> NewWebhook:
+        """Give it another secret; the old one signs, too, for ``overlap`` seconds."""
+        return self._do(calls.rotate_webhook(webhook, overlap))
+
+    def test_webhook(self, webhook: str) -> Delivery:
+        """Deliver a test event to it."""
+        return self._do(calls.test_webhook(webhook))
+
+    def deliveries(
+        self, webhook: str, *, state: DeliveryState | str | None = None, limit: int | None = None, cursor: str | None = None
+    ) -> DeliveryPage:
+        """A page of its deliveries, newest first."""
+        return self._do(calls.deliveries(webhook, state=state, limit=limit, cursor=cursor))
+
+    def delivery(self, webhook: str, delivery: str) -> DeliveryDetail:
+        """One delivery with its body and every attempt."""
+        return self._do(calls.delivery(webhook, delivery))
+
+    def redeliver(self, webhook: str, delivery: str) -> Delivery:
+        """Deliver it again, under the same id."""
+        return self._do(calls.redeliver(webhook, delivery))
 
     def ready(self) -> bytes:
         """What the API says of its dependencies, whether they are all well or not."""

@@ -24,6 +24,15 @@ from synapse.contracts.schedule import DueTimes, Firing, FiringPage, Schedule, S
 from synapse.contracts.steps import StepDetail, StepPage
 from synapse.contracts.usage import UsageReport
 from synapse.contracts.verification import Verification
+from synapse.contracts.webhook import (
+    Delivery,
+    DeliveryDetail,
+    DeliveryPage,
+    NewWebhook,
+    Webhook,
+    WebhookList,
+    WebhookRequest,
+)
 
 Answer = TypeVar("Answer")
 Model = TypeVar("Model", bound=BaseModel)
@@ -282,6 +291,61 @@ def preview_times(timing: Timing, count: int | None) -> Call[DueTimes]:
 def schedule_history(schedule: str, **filters: Any) -> Call[FiringPage]:
     """A page of what became of its due times."""
     return Call("GET", f"{path(schedule, 'schedules')}/history", _reads(FiringPage), params=_given(filters))
+
+
+def create_webhook(request: WebhookRequest) -> Call[NewWebhook]:
+    """Make a webhook. Not repeatable: each time it is another one."""
+    return replace(_sent("POST", "/v1/webhooks", NewWebhook, request), repeatable=False)
+
+
+def webhooks() -> Call[WebhookList]:
+    """Every webhook."""
+    return Call("GET", "/v1/webhooks", _reads(WebhookList))
+
+
+def webhook(webhook: str) -> Call[Webhook]:
+    """One webhook."""
+    return Call("GET", path(webhook, "webhooks"), _reads(Webhook))
+
+
+def replace_webhook(webhook: str, request: WebhookRequest) -> Call[Webhook]:
+    """Have a webhook be another one."""
+    return _sent("PUT", path(webhook, "webhooks"), Webhook, request)
+
+
+def delete_webhook(webhook: str) -> Call[None]:
+    """Forget a webhook."""
+    return Call("DELETE", path(webhook, "webhooks"), lambda content: None, repeatable=False)
+
+
+def enable_webhook(webhook: str, enabled: bool) -> Call[Webhook]:
+    """Have it be told of things, or not."""
+    return Call("POST", f"{path(webhook, 'webhooks')}/{'enable' if enabled else 'disable'}", _reads(Webhook))
+
+
+def rotate_webhook(webhook: str, overlap: float) -> Call[NewWebhook]:
+    """Give it another secret. Not repeatable: each time it is another one."""
+    return replace(_post(f"{path(webhook, 'webhooks')}/rotate", NewWebhook, {"overlap_seconds": overlap}), repeatable=False)
+
+
+def test_webhook(webhook: str) -> Call[Delivery]:
+    """Deliver a test event. Not repeatable: each time it is another one."""
+    return Call("POST", f"{path(webhook, 'webhooks')}/test", _reads(Delivery), repeatable=False)
+
+
+def deliveries(webhook: str, **filters: Any) -> Call[DeliveryPage]:
+    """A page of its deliveries."""
+    return Call("GET", f"{path(webhook, 'webhooks')}/deliveries", _reads(DeliveryPage), params=_given(filters))
+
+
+def delivery(webhook: str, delivery: str) -> Call[DeliveryDetail]:
+    """One with every attempt."""
+    return Call("GET", f"{path(webhook, 'webhooks')}/deliveries/{_segment(delivery)}", _reads(DeliveryDetail))
+
+
+def redeliver(webhook: str, delivery: str) -> Call[Delivery]:
+    """Deliver it again."""
+    return Call("POST", f"{path(webhook, 'webhooks')}/deliveries/{_segment(delivery)}/redeliver", _reads(Delivery))
 
 
 def ready() -> Call[bytes]:

@@ -11,6 +11,7 @@ import json
 import threading
 from collections.abc import Callable, Sequence
 from time import monotonic
+from typing import Protocol
 
 import structlog
 
@@ -26,11 +27,22 @@ from synapse.telemetry import metrics
 
 _log = structlog.get_logger(__name__)
 
+
 LEASE = "housekeeping"
 _LEASE_SECONDS = 10.0
 _RELAY_EVERY = 0.1
 _PAGE = 500
 _LEAVE_SECONDS = 5.0
+
+
+class Duty(Protocol):
+    """Something else to do at each sweep. It may raise, and is called again."""
+
+    def __call__(self) -> object:
+        """Do what there is to do; it must not take long, for others wait."""
+
+    def close(self) -> None:
+        """Stop what goes on by itself."""
 
 
 class Housekeeping:
@@ -45,7 +57,7 @@ class Housekeeping:
         window: Window | None = None,
         *,
         windowed: bool = False,
-        duties: Sequence[Callable[[], object]] = (),
+        duties: Sequence[Duty] = (),
     ) -> None:
         self.database = database
         self.publisher = publisher
@@ -72,6 +84,8 @@ class Housekeeping:
         self._closed.set()
         if self._thread is not None:
             self._thread.join(10)
+        for duty in self._duties:
+            self._done(duty.close)
 
     def _keep(self) -> None:
         sweep_at = 0.0

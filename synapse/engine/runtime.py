@@ -10,7 +10,7 @@ from functools import cached_property
 
 from synapse.contracts.toolbox import StepContext, Toolbox
 from synapse.engine.heartbeat import Heartbeat
-from synapse.engine.housekeeping import Housekeeping
+from synapse.engine.housekeeping import Duty, Housekeeping
 from synapse.engine.last_resort import end_process, watched
 from synapse.engine.publisher import Publisher, open_publisher
 from synapse.engine.registry import Registry
@@ -44,7 +44,7 @@ class Runtime:
         self.tenants = tenants or TenantSettings()
         self.disposable = False
         """Whether this is a process of a pool: one step at a time, and made anew when it ends."""
-        self.duties: tuple[Callable[[], object], ...] = ()
+        self.duties: tuple[Duty, ...] = ()
         """What the housekeeping calls at each sweep, besides its own."""
         self.stopping = Stopping()
         """Whether the worker was asked to stop; the same for the processes of its pool."""

@@ -48,6 +48,9 @@ class Scheduler:
                 self._one_of_many(each)
         return len(seen)
 
+    def close(self) -> None:
+        """Nothing is open."""
+
     def _one_of_many(self, each: Due) -> None:
         try:
             self._one(each)

@@ -23,6 +23,7 @@ from synapse.service.schedules import ScheduleDesk
 from synapse.service.topology import TopologyDesk
 from synapse.service.usage import UsageDesk
 from synapse.service.verification import Verifications
+from synapse.service.webhooks import WebhookDesk
 from synapse.service.workflows import WorkflowDesk
 
 
@@ -40,6 +41,7 @@ class Service:
         self.verifications = Verifications(self.runtime, self.reports)
         self.keys = KeyDesk(self.runtime, principal)
         self.schedules = ScheduleDesk(self.runtime, principal)
+        self.webhooks = WebhookDesk(self.runtime, principal)
         self.dead_letters = DeadLetterDesk(self.runtime)
         self.topology = TopologyDesk(self.runtime)
         self.usage = UsageDesk(self.runtime, principal)

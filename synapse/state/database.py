@@ -13,6 +13,7 @@ from synapse.state.api_keys import ApiKeys
 from synapse.state.blobs import FolderBlobs, SqlBlobs
 from synapse.state.dead_letters import DeadLetters
 from synapse.state.definitions import Definitions
+from synapse.state.deliveries import Deliveries
 from synapse.state.driver import PostgresDriver, open_driver
 from synapse.state.events import Events
 from synapse.state.firings import Firings
@@ -25,13 +26,14 @@ from synapse.state.packing import Packer
 from synapse.state.published import Shelf
 from synapse.state.reconcile import Reconciler
 from synapse.state.schedules import Schedules
+from synapse.state.webhooks import Webhooks
 
 if TYPE_CHECKING:
     from synapse.contracts.principal import Tenant
     from synapse.state.holdings import Holdings
     from synapse.state.queries import Queries
 
-VERSION = "0009"
+VERSION = "0010"
 """The newest migration: what the tables must be at for this program."""
 
 _HAS_TABLES = {
@@ -71,6 +73,8 @@ class Database:
         self.api_keys = ApiKeys(self.driver)
         self.schedules = Schedules(self.driver)
         self.firings = Firings(self.driver, self.lifecycle)
+        self.webhooks = Webhooks(self.driver)
+        self.deliveries = Deliveries(self.driver)
 
     @classmethod
     def from_settings(cls, storage: StorageSettings, engine: EngineSettings) -> Database:

@@ -1,8 +1,9 @@
 """The hot path's way to the database: psycopg or sqlite3 directly, one held connection a thread.
 
 SQL is written once, with ``:name`` parameters and macros where the databases differ: ``{now}``, ``{in:name}`` (now plus that
-many seconds), ``{json:name}`` (a parameter that is JSON text), ``{position}`` (this transaction's place in the order of events)
-and ``{later}`` (the same for an update of ``run``: never before the place that the run has already).
+many seconds), ``{json:name}`` (a parameter that is JSON text), ``{position}`` (this transaction's place in the order of events),
+``{later}`` (the same for an update of ``run``: never before the place that the run has already), ``{uuid}`` (a new random id) and
+``{object}`` (the function that makes a JSON object of names and values).
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ class Driver(Protocol):
         """Close every thread's connection."""
 
 
-_MACRO = re.compile(r"\{(now|position|later|in:\w+|json:\w+)\}")
+_MACRO = re.compile(r"\{(now|position|later|uuid|object|in:\w+|json:\w+)\}")
 _PARAMETER = re.compile(r"(?<![:\w]):(\w+)")
 
 
@@ -185,6 +186,8 @@ def _postgres(sql: str) -> bytes:
             "json": f"CAST(:{name} AS jsonb)",
             "position": _POSTGRES_POSITION,
             "later": f"greatest(run.position, {_POSTGRES_POSITION})",
+            "uuid": "CAST(gen_random_uuid() AS text)",
+            "object": "jsonb_build_object",
         }[kind]
 
     # A literal percent sign would be psycopg's; none of our statements has one.
@@ -289,6 +292,8 @@ def _sqlite(sql: str) -> str:
             "json": f":{name}",
             "position": _SQLITE_POSITION,
             "later": _SQLITE_POSITION,
+            "uuid": "lower(hex(randomblob(16)))",
+            "object": "json_object",
         }[kind]
 
     return _MACRO.sub(macro, sql)

@@ -13,7 +13,9 @@ from typing import Any, Final, cast
 
 from synapse.contracts.principal import Tenant
 from synapse.contracts.schedule import Firing, FiringOutcome, Overlap, Schedule
+from synapse.contracts.webhook import WebhookEvent
 from synapse.errors import Conflict
+from synapse.state import outbox
 from synapse.state.driver import Driver, Session
 from synapse.state.lifecycle import Lifecycle, NewRun
 from synapse.state.records import Hint
@@ -108,6 +110,9 @@ class Firings:
         run = begin[1].id if begin is not None else None
         noted = session.rows(NOTE.replace("{due}", ":due"), {"due": was, **self._values(schedule.id, verdict, run)})
         settled = None
+        if noted and verdict.outcome is FiringOutcome.REFUSED:
+            data = {"schedule": schedule.id, "code": verdict.code}
+            outbox.happened(session, each.tenant, WebhookEvent.SCHEDULE_REFUSED, f"{schedule.id}:{each.due.isoformat()}", data)
         if noted:
             begun = self._lifecycle.begin_in(session, *begin) if begin is not None else None
             settled = Settled(verdict.outcome, verdict.code, begun.hints if begun is not None else ())

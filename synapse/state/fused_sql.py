@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from synapse.state.lifecycle import ADD_RUN
+from synapse.state.outbox import COMPLETED_PART
 
 _KEY = "run = :run AND node = :node AND idx = :idx"
 
@@ -45,7 +46,7 @@ _KEPT = """INSERT INTO step (run, node, idx, agent, state, attempt, due, created
 
 _RECORD = f"""mine AS (SELECT run, agent FROM step WHERE {_KEY} AND attempt = :attempt AND state = 'running' FOR UPDATE),
 counted AS (UPDATE run SET seq = seq + {{numbers}}, position = {{later}}{{ending}} FROM mine
- WHERE run.id = mine.run AND run.state = 'running' RETURNING run.id, run.seq, run.position),
+ WHERE run.id = mine.run AND run.state = 'running' RETURNING run.id, run.seq, run.position{{told}}),
 done AS (UPDATE step SET state = 'succeeded', output = {{json:output}}, error = NULL, due = NULL, finished_at = now()
  FROM counted WHERE step.run = counted.id AND step.node = :node AND step.idx = :idx)"""
 _ARRIVE = """arrived AS (INSERT INTO arrival (run, node, idx, member, ok)
@@ -55,7 +56,7 @@ joined AS (UPDATE fan_out SET pending = fan_out.pending - 1, succeeded = fan_out
  RETURNING fan_out.run, fan_out.pending, fan_out.succeeded)"""
 
 # A member that may be the last: everything but its event, which says what is next. The event's number is the last column.
-COMPLETE_LAST = f"""WITH {_RECORD.replace("{numbers}", "1").replace("{ending}", "")},
+COMPLETE_LAST = f"""WITH {_RECORD.replace("{numbers}", "1").replace("{ending}", "").replace("{told}", "")},
 {_ARRIVE}
 SELECT mine.agent, joined.pending, joined.succeeded, counted.seq FROM counted CROSS JOIN mine LEFT JOIN joined ON true"""
 
@@ -112,11 +113,14 @@ def complete_sql(*, arrives: bool, joins: bool, steps: bool, ends: bool, keeps: 
     ending = ", state = 'succeeded', finished_at = now()" if ends else ""
     more = ends or keeps is not None
     parts = [_RECORD.replace("{numbers}", str(1 + more)).replace("{ending}", ending)]
+    parts[0] = parts[0].replace("{told}", ", run.tenant, run.workflow" if ends else "")
     parts += [_ARRIVE, "gate AS (SELECT run FROM joined WHERE pending = 0)"] if arrives else ["gate AS (SELECT id AS run FROM counted)"]
     if joins:
         parts.append(f"new_joins AS ({_NEW_JOINS})")
     if steps:
         parts.append(f"new_steps AS ({_NEW_STEPS})")
+    if ends:
+        parts.append(COMPLETED_PART)
     if keeps is not None:
         parts.append(f"kept AS ({_KEPT})")
     notes = f"""SELECT counted.position, counted.id, counted.seq{" - 1" if more else ""}, now(), 'data_submit', 'step.succeeded', :place,

@@ -14,6 +14,7 @@ from typing import Any
 from synapse.contracts.run import Failure
 from synapse.errors import Permanent, SynapseError
 from synapse.faults import reach
+from synapse.state import outbox
 from synapse.state.driver import Driver, Session
 from synapse.state.packing import Packer
 from synapse.state.records import STALE, Attempt, Hint, Keep, Note, Outcome
@@ -195,6 +196,7 @@ class Ledger:
     def end_run(self, session: Session, run: str, state: str, failure: Failure | None) -> None:
         """Put the run in a terminal state; the caller has counted it, so it is running and locked."""
         session.rows(END_RUN, {"run": run, "state": state, "error": failure.model_dump_json() if failure else None})
+        outbox.run_ended(session, run, state, failure)
         if state != "succeeded":
             session.rows(REST.replace("{skip}", self.skip), {"run": run})
 

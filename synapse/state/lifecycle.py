@@ -9,6 +9,7 @@ from typing import Any
 from synapse.contracts.principal import DEFAULT_TENANT, Tenant
 from synapse.contracts.run import DEFAULT_PRIORITY, Failure
 from synapse.errors import Conflict, NotFound
+from synapse.state import outbox
 from synapse.state.driver import Session
 from synapse.state.ledger import Ledger, hints_of
 from synapse.state.records import Hint, Note
@@ -130,6 +131,7 @@ class Lifecycle:
         if not found:
             self._state(session, run)
             return False
+        outbox.run_ended(session, run, state, failure)
         session.rows(RELEASE.replace("{skip}", self.ledger.skip), {"run": run})
         note = Note("status_update", f"run.{state}", data={"error": failure.model_dump()})
         self.ledger.writes.note(session, run, found[0][0], [note])

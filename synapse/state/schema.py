@@ -270,3 +270,54 @@ firing = sa.Table(
     sa.Column("run", Index),
     sa.Column("at", Timestamp, nullable=False),
 )
+
+webhook = sa.Table(
+    "webhook",
+    metadata,
+    sa.Column("id", Index, primary_key=True),
+    sa.Column("tenant", Index, nullable=False),
+    sa.Column("url", sa.Text, nullable=False),
+    sa.Column("description", sa.Text, nullable=False),
+    sa.Column("events", Json, nullable=False),
+    sa.Column("enabled", sa.Boolean, nullable=False),
+    sa.Column("secret", sa.Text, nullable=False, comment="what signs must be known in plain"),
+    sa.Column("old_secret", sa.Text),
+    sa.Column("old_secret_until", Timestamp),
+    sa.Column("created_at", Timestamp, nullable=False),
+    sa.Column("created_by", sa.Text, nullable=False),
+    sa.Column("updated_at", Timestamp, nullable=False),
+    sa.Column("disabled_at", Timestamp),
+    sa.Column("disabled_because", sa.Text),
+    sa.Column("failing_since", Timestamp),
+    sa.Column("paused_until", Timestamp),
+    sa.Index("webhook_tenant", "tenant", "created_at", "id"),
+)
+
+# A row for each event of each webhook that is enabled: where there is none, the end of a run looks at an index and is done.
+webhook_subscription = sa.Table(
+    "webhook_subscription",
+    metadata,
+    sa.Column("tenant", Index, primary_key=True),
+    sa.Column("event", Index, primary_key=True),
+    sa.Column("webhook", Index, primary_key=True),
+)
+
+delivery = sa.Table(
+    "delivery",
+    metadata,
+    sa.Column("id", Index, primary_key=True),
+    sa.Column("webhook", Index, nullable=False),
+    sa.Column("event", sa.Text, nullable=False),
+    sa.Column("about", Index, nullable=False, comment="what happened, so that it is told once: of a run its id and the event's number"),
+    sa.Column("data", Json, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False, comment="claims so far: the fence"),
+    sa.Column("tries", sa.Integer, nullable=False, comment="those of this round; a redelivery begins another one"),
+    sa.Column("created_at", Timestamp, nullable=False),
+    sa.Column("due", Timestamp, comment="when it is tried next, or the attempt under way is given up"),
+    sa.Column("finished_at", Timestamp),
+    sa.Column("log", Json, nullable=False),
+    sa.UniqueConstraint("webhook", "about", name="delivery_about"),
+    sa.Index("delivery_due", "webhook", "due", sqlite_where=_DUE, postgresql_where=_DUE),
+    sa.Index("delivery_newest", "webhook", "created_at", "id"),
+)

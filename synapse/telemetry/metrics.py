@@ -54,6 +54,12 @@ SCHEDULE_FIRINGS = Counter(
 SCHEDULE_LATENESS_SECONDS = Histogram(
     "synapse_schedule_lateness_seconds", "Time from a due time, jitter included, to the begin of its run", buckets=_WAIT_BUCKETS
 )
+WEBHOOK_DELIVERIES = Counter("synapse_webhook_deliveries_total", "Attempts to deliver, by what became of the delivery", ["outcome"])
+WEBHOOK_SECONDS = Histogram("synapse_webhook_request_seconds", "Time of one request to a webhook", buckets=_TOOL_BUCKETS)
+WEBHOOK_DELAY_SECONDS = Histogram(
+    "synapse_webhook_delay_seconds", "Time from what happened to its delivery, retries included", buckets=_WAIT_BUCKETS
+)
+WEBHOOKS_DISABLED = Counter("synapse_webhooks_disabled_total", "Webhooks that were disabled by themselves: gone or failing", ["why"])
 HTTP_REQUESTS = Counter("synapse_http_requests_total", "Requests that the API answered", ["method", "route", "status"])
 HTTP_SECONDS = Histogram("synapse_http_request_seconds", "Time to the first byte of an answer", ["method", "route"])
 TOOL_CALLS = Counter("synapse_tool_calls_total", "Tool calls of agents, as the worker saw them end", ["tool", "outcome"])
@@ -80,6 +86,10 @@ for _state in ("succeeded", "failed", "cancelled"):
     RUNS_ENDED.labels(_state)
 for _outcome in ("fired", "missed", "overlap", "refused"):
     SCHEDULE_FIRINGS.labels(_outcome)
+for _outcome in ("delivered", "retried", "given_up"):
+    WEBHOOK_DELIVERIES.labels(_outcome)
+for _why in ("gone", "failing"):
+    WEBHOOKS_DISABLED.labels(_why)
 
 
 def exemplar(traceparent: str | None) -> dict[str, str] | None:

@@ -16,6 +16,7 @@ from synapse.api.app import create_app
 from synapse.contracts.principal import DEFAULT_TENANT, Principal, Scope, Tenant
 from synapse.contracts.run import RunRequest
 from synapse.contracts.schedule import ScheduleRequest
+from synapse.contracts.webhook import WebhookRequest
 from synapse.settings import ApiSettings
 from tests.unit.workbench import QUESTION, Workbench
 from tests.waiting import until
@@ -35,7 +36,7 @@ class Served:
 
 
 def furnish(bench: Workbench, tenant: Tenant) -> dict[str, str]:
-    """A finished research run, a workflow in two versions, a schedule and a key of that tenant."""
+    """A finished research run, a workflow in two versions, a schedule, a webhook and a key of that tenant."""
     service = bench.service.acting_for(Principal(tenant, "anna", frozenset({Scope.ADMIN})))
     run = service.runs.submit(RunRequest(question=QUESTION, labels={"team": "sales"})).run.id
     bench.work()
@@ -44,6 +45,7 @@ def furnish(bench: Workbench, tenant: Tenant) -> dict[str, str]:
         service.workflows.create({**OWN, "do": {**OWN["do"], "with": {"text": text}}})
     timing = {"name": "nightly", "cron": "0 3 * * *", "run": {"question": QUESTION}}
     schedule = service.schedules.create(ScheduleRequest.model_validate(timing)).id
+    hook = service.webhooks.create(WebhookRequest(url="https://hooks.example.com/x")).id
     key = bench.runtime.database.api_keys.create(tenant, "spare", [Scope.RUNS_READ], seconds=None, by="anna").id
     return {
         "run": run,
@@ -53,6 +55,8 @@ def furnish(bench: Workbench, tenant: Tenant) -> dict[str, str]:
         "workflow": "own",
         "version": "1",
         "schedule": schedule,
+        "webhook": hook,
+        "delivery": service.webhooks.test(hook).id,
         "key": key,
         "name": "echo",
         "code": "not-found",

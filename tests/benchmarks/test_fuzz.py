@@ -8,8 +8,8 @@ import pytest
 
 from benchmarks.fuzz import __main__ as driver
 from benchmarks.fuzz import paths, robots, urls
+from synapse.egress import dialling
 from synapse.egress.urls import UrlPolicy
-from synapse.mcp_servers import dialling
 from synapse.mcp_servers.robots import Rules
 
 

@@ -22,6 +22,7 @@ from synapse.api.app import create_app
 from synapse.contracts.principal import Principal, Scope, Tenant
 from synapse.contracts.run import RunRequest
 from synapse.contracts.schedule import ScheduleRequest
+from synapse.contracts.webhook import WebhookRequest
 from synapse.settings import ApiSettings
 from tests.unit.workbench import QUESTION, Workbench
 
@@ -33,6 +34,7 @@ DEFAULTS = {"name": "main.js", "code": "not-found"}
 OWN = {"name": "acmes-flow", "do": {"step": "say", "agent": "echo", "with": {"text": "'x'"}}}
 # What a request must bring along to come as far as looking for the thing.
 SCHEDULE = {"name": "nightly", "cron": "0 3 * * *", "run": {"question": QUESTION}}
+HOOK = {"url": "https://hooks.example.com/x"}
 BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/v1/runs"): {"question": QUESTION},
     ("POST", "/v1/runs/cancel"): {"ids": ["nothing"]},
@@ -44,6 +46,8 @@ BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/v1/schedules"): SCHEDULE,
     ("POST", "/v1/schedules/preview"): {"cron": "0 3 * * *"},
     ("PUT", "/v1/schedules/{schedule}"): {**SCHEDULE, "name": "other"},
+    ("POST", "/v1/webhooks"): HOOK,
+    ("PUT", "/v1/webhooks/{webhook}"): HOOK,
 }
 QUERIES = {("GET", "/v1/workflows/{workflow}/diff"): {"before": 1, "after": 1}}
 # Its body only says what is asked for.
@@ -51,7 +55,7 @@ READING = {("POST", "/v1/schedules/preview"), ("POST", "/v1/workflows/validate")
 # Paths whose parameter names what is everybody's.
 NOBODYS = {("GET", "/v1/agents/{name}")}
 # What belongs to somebody, by the name that paths have for it.
-THINGS = ("run", "key", "schedule", "workflow")
+THINGS = ("run", "key", "schedule", "webhook", "workflow")
 LISTS = [route for route, each in ROUTES.items() if route[0] == "GET" and "{" not in route[1] and each.scope is Scope.RUNS_READ]
 
 
@@ -77,7 +81,15 @@ class Town:
         """Everything that a call could have changed, but for when a key was used last."""
         rows = self.bench.runtime.database.driver.rows
         keys = rows("SELECT id, expires_at, revoked_at FROM api_key WHERE tenant = 'acme' ORDER BY id", {})
-        tables = ("run ORDER BY id", "event ORDER BY run, seq", "schedule ORDER BY id", "firing ORDER BY schedule, due", "definition")
+        tables = (
+            "run ORDER BY id",
+            "event ORDER BY run, seq",
+            "schedule ORDER BY id",
+            "firing ORDER BY schedule, due",
+            "webhook ORDER BY id",
+            "delivery ORDER BY id",
+            "definition",
+        )
         return repr([*(rows(f"SELECT * FROM {table}", {}) for table in tables), keys])
 
 
@@ -104,11 +116,15 @@ def _town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Workbench,
 @pytest.fixture
 async def town(_town: tuple[Workbench, FastAPI, dict[str, str]]) -> AsyncIterator[Town]:
     bench, app, things = _town
-    # A schedule can be deleted, so each test has one of its own.
+    # A schedule or a webhook can be deleted, so each test has one of its own.
     theirs = bench.service.acting_for(Principal(ACME, "anna", frozenset({Scope.ADMIN})))
     for each in theirs.schedules.list().schedules:
         theirs.schedules.delete(each.id)
-    things = {**things, "schedule": theirs.schedules.create(ScheduleRequest.model_validate(SCHEDULE)).id}
+    for each in theirs.webhooks.list().webhooks:
+        theirs.webhooks.delete(each.id)
+    hook = theirs.webhooks.create(WebhookRequest.model_validate(HOOK)).id
+    schedule = theirs.schedules.create(ScheduleRequest.model_validate(SCHEDULE)).id
+    things = {**things, "schedule": schedule, "webhook": hook, "delivery": theirs.webhooks.test(hook).id}
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://api.example") as client:
         yield Town(bench, app, client, things)
 

@@ -20,6 +20,7 @@ from synapse.client import (
     Timing,
     Unreachable,
     WaitedTooLong,
+    WebhookRequest,
 )
 from synapse.settings import ApiSettings
 from tests.unit.client import answers
@@ -75,6 +76,24 @@ async def test_a_schedule_of_the_real_api_from_its_making_to_its_end(api: AsyncC
     await api.delete_schedule(made.id)
     with pytest.raises(NotFound, match="no schedule"):
         await api.schedule(made.id)
+
+
+async def test_a_webhook_of_the_real_api_from_its_making_to_its_end(api: AsyncClient) -> None:
+    made = await api.create_webhook(WebhookRequest(url="https://hooks.example.com/x"))
+    assert made.secret.startswith("whsec_")
+    kept = await api.webhook(made.id)
+    assert (await api.webhooks()).webhooks == (kept,)
+    assert (await api.replace_webhook(made.id, WebhookRequest(url="https://hooks.example.com/y"))).url == "https://hooks.example.com/y"
+    assert (await api.rotate_webhook(made.id, 60.0)).secret != made.secret
+    assert not (await api.disable_webhook(made.id)).enabled
+    assert (await api.enable_webhook(made.id)).enabled
+    sent = await api.test_webhook(made.id)
+    assert (await api.deliveries(made.id, state="waiting", limit=1)).deliveries == (sent,)
+    assert (await api.delivery(made.id, sent.id)).body["type"] == "webhook.test"
+    assert (await api.redeliver(made.id, sent.id)).id == sent.id
+    await api.delete_webhook(made.id)
+    with pytest.raises(NotFound, match="no webhook"):
+        await api.webhook(made.id)
 
 
 async def test_a_run_that_failed_is_an_error_and_can_be_resumed(api: AsyncClient, bench: Workbench) -> None:

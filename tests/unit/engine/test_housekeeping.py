@@ -3,7 +3,7 @@ from __future__ import annotations
 import itertools
 import json
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -346,19 +346,30 @@ def test_who_leads_without_windows_frees_what_waited_for_one(workshop: Workshop,
     assert database.driver.rows("SELECT count(*) FROM ticket", {}) == [(0,)]
 
 
+class Chore:
+    """A duty that does what the test says."""
+
+    def __init__(self, work: Callable[[], object]) -> None:
+        self.work = work
+        self.closed = 0
+
+    def __call__(self) -> object:
+        return self.work()
+
+    def close(self) -> None:
+        self.closed += 1
+
+
 def test_duties_are_done_by_whoever_leads_and_one_that_fails_keeps_nothing_else_from_being_done(
     workshop: Workshop, keepers: Keepers
 ) -> None:
     asked, done = [], threading.Event()
 
-    def broken() -> None:
+    def fails() -> None:
         asked.append(1)
         raise RuntimeError("nobody foresaw it")
 
-    def duty() -> None:
-        if len(asked) > 1:
-            done.set()
-
+    broken, duty = Chore(fails), Chore(lambda: len(asked) > 1 and done.set())
     publisher = Published(workshop.published.path)
     keeper = Housekeeping(workshop.house.database, publisher, "h", 0.02, duties=(broken, duty))
     keepers.made.append(keeper)
@@ -367,12 +378,14 @@ def test_duties_are_done_by_whoever_leads_and_one_that_fails_keeps_nothing_else_
     run = workshop.begin(TWO)
     until(lambda: publisher.passed_on)
     assert publisher.passed_on[0].run == run
+    keeper.stop()
+    assert (broken.closed, duty.closed) == (1, 1)
 
 
 def test_who_does_not_lead_has_no_duties(workshop: Workshop, keepers: Keepers) -> None:
     assert workshop.house.database.leases.take(LEASE, "elsewhere", 60)[0]
     asked: list[int] = []
-    keeper = Housekeeping(workshop.house.database, Published(workshop.published.path), "h", 0.01, duties=(lambda: asked.append(1),))
+    keeper = Housekeeping(workshop.house.database, Published(workshop.published.path), "h", 0.01, duties=(Chore(lambda: asked.append(1)),))
     keepers.made.append(keeper)
     looked: list[int] = []
     take = keeper.database.leases.take

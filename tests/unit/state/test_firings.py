@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -7,6 +9,7 @@ import pytest
 
 from synapse.contracts.principal import Tenant
 from synapse.contracts.schedule import FiringOutcome
+from synapse.contracts.webhook import WebhookEvent, WebhookRequest
 from synapse.errors import Conflict, NotFound, Permanent
 from synapse.state import driver
 from synapse.state.firings import FIRED, Verdict
@@ -63,7 +66,7 @@ def test_a_due_time_that_history_knows_is_never_fired_again_whatever_the_schedul
     kept = made(house)
     each = due(house)
     fire(house, each, run="r1")
-    house.sql("UPDATE schedule SET due = :was, fire_at = :was", was=each.due.timestamp())
+    house.sql("UPDATE schedule SET due = :was, fire_at = :was", was=house.database.driver.stored(each.due))
     assert fire(house, each, run="r2") is None
     assert house.sql("SELECT count(*) FROM run") == [(1,)]
     assert house.database.schedules.get(DEFAULT, kept.id).next_due == each.due + timedelta(hours=1)
@@ -72,7 +75,7 @@ def test_a_due_time_that_history_knows_is_never_fired_again_whatever_the_schedul
 def test_a_schedule_that_was_changed_paused_or_dropped_meanwhile_is_looked_at_again(house: House) -> None:
     kept = made(house)
     each = due(house)
-    house.sql("UPDATE schedule SET updated_at = updated_at + 1")
+    house.sql("UPDATE schedule SET updated_at = {in:later}", later=1.0)
     assert fire(house, each) is None
     (fresh,) = house.database.firings.due(9)
     house.database.schedules.replace(DEFAULT, kept.id, request(name="x", paused=True), None)
@@ -122,6 +125,16 @@ def test_what_was_missed_is_one_row_and_begins_nothing(house: House) -> None:
     assert (found.next_due, found.last_due) == (following, until)
 
 
+def test_webhooks_are_told_of_a_refused_due_time(house: House) -> None:
+    asked = WebhookRequest(url="https://hooks.example.com/", events=frozenset({WebhookEvent.SCHEDULE_REFUSED}))
+    house.database.webhooks.add(DEFAULT, "w1", asked, "whsec_AAAA", by="anna")
+    kept = made(house)
+    each = due(house)
+    house.database.firings.settle(each, None, Verdict(FiringOutcome.REFUSED, "not-found", "gone"))
+    (claimed,) = house.database.deliveries.claim("w1", 9, 60.0)
+    assert (claimed.event, claimed.data) == ("schedule.refused", {"schedule": kept.id, "code": "not-found"})
+
+
 def test_a_schedule_that_has_no_next_due_time_rests(house: House) -> None:
     kept = made(house)
     house.database.firings.settle(due(house), None, MISSED)
@@ -159,14 +172,24 @@ def test_a_dropped_schedule_cannot_be_triggered(house: House) -> None:
     assert house.sql("SELECT count(*) FROM run") == [(0,)]
 
 
+@contextmanager
+def one_instant(house: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The database's clock stands still: on PostgreSQL it does within a transaction."""
+    if house.database.driver.name == "postgresql":
+        with house.database.driver.transaction():
+            yield
+        return
+    monkeypatch.setattr(driver, "_SQLITE_NOW", "1764000000.5")
+    driver._sqlite.cache_clear()
+    yield
+    monkeypatch.undo()
+    driver._sqlite.cache_clear()
+
+
 def test_two_triggers_in_one_instant_are_one(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     kept = made(house)
-    monkeypatch.setattr("synapse.state.driver._SQLITE_NOW", "1764000000.5")
-    driver._sqlite.cache_clear()
-    try:
+    with one_instant(house, monkeypatch):
         house.database.firings.trigger(DEFAULT, kept, ECHO, new_run("r1"))
         with pytest.raises(Conflict):
             house.database.firings.trigger(DEFAULT, kept, ECHO, new_run("r2"))
-    finally:
-        driver._sqlite.cache_clear()
     assert house.sql("SELECT id FROM run") == [("r1",)]

@@ -93,14 +93,10 @@ def test_history_is_read_page_by_page_newest_first_with_where_the_runs_stand(hou
 
 def test_history_is_kept_for_so_many_due_times(house: House) -> None:
     kept = made(house, overlap="allow")
-    numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :count) "
-    house.sql(
-        "INSERT INTO firing (schedule, due, outcome, manual, at) "
-        f"{numbers} SELECT :id, {{now}} - 86400 - i, 'skipped', :no, {{now}} FROM n",
-        id=kept.id,
-        count=KEPT + 5,
-        no=False,
-    )
+    old = "INSERT INTO firing (schedule, due, outcome, manual, at) VALUES (:id, {in:ago}, 'skipped', :no, {now})"
+    with house.database.driver.transaction() as session:
+        for n in range(KEPT + 5):
+            session.rows(old, {"id": kept.id, "ago": -86_400.0 - n, "no": False})
     fire(house, due(house), run="newest")
     assert house.sql("SELECT count(*) FROM firing") == [(KEPT + 1,)]
     assert house.database.schedules.history(Tenant("default"), kept.id, limit=1).firings[0].run == "newest"
