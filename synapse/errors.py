@@ -3,6 +3,7 @@
 SynapseError
 ├── InvalidInput          400  what the caller sent cannot be used
 │   ├── InvalidWorkflow   422  a definition with a fault, and the fault's path
+│   ├── InvalidPayload    422  a signal that nobody who waits for it could use
 │   └── Conflict          409  the idempotency key or the state does not allow it
 ├── NotFound              404
 ├── Unauthorized          401  who calls could not be told
@@ -18,7 +19,9 @@ SynapseError
 │   │   └── OutOfReach    503  the server of a tool does not answer at all
 │   ├── StepTimeout       504  the step's or the call's time ran out
 │   ├── Permanent         422  trying again cannot help
-│   └── NoAnswer          502  the language model gave nothing that can be used
+│   ├── NoAnswer          502  the language model gave nothing that can be used
+│   ├── WaitExpired       504  what was waited for did not come in time
+│   └── Rejected          409  somebody was asked, and said no
 ├── Cancelled             409  the run was cancelled, or its deadline passed
 └── Unavailable           503  a dependency does not answer
 """
@@ -57,6 +60,12 @@ class InvalidWorkflow(InvalidInput):
     """The workflow definition has a fault."""
 
     code, status = "invalid-workflow", 422
+
+
+class InvalidPayload(InvalidInput):
+    """The signal's payload is not what is waited for."""
+
+    code, status = "invalid-payload", 422
 
 
 class Conflict(InvalidInput):
@@ -169,6 +178,18 @@ class NoAnswer(StepError):
     """The language model gave nothing that can be used."""
 
     code, status = "no-answer", 502
+
+
+class WaitExpired(StepError):
+    """What was waited for did not come in time."""
+
+    code, status = "expired", 504
+
+
+class Rejected(StepError):
+    """Somebody was asked, and said no."""
+
+    code, status = "rejected", 409
 
 
 class Cancelled(SynapseError):

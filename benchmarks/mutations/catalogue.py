@@ -121,7 +121,7 @@ _JOINS = (
 _ENDS = (
     _of("Failures and ends", "a step that waits for its next try stays ready", (LEDGER, "SET state = 'waiting', error", "SET state = 'ready', error")),
     _of("Failures and ends", "open steps of a run that failed are not put to rest", (LEDGER, 'if state != "succeeded":\n            session.rows(REST', 'if state == "none":\n            session.rows(REST')),
-    _of("Failures and ends", "cancelling leaves steps under way as they are", (LIFECYCLE, "state IN ('ready', 'running', 'waiting'){skip})", "state IN ('ready', 'waiting'){skip})")),
+    _of("Failures and ends", "cancelling leaves steps under way as they are", (LIFECYCLE, "state IN ('ready', 'running', 'waiting', 'parked'){skip})", "state IN ('ready', 'waiting', 'parked'){skip})")),
     _of("Failures and ends", "a run that has ended can be cancelled", (LIFECYCLE, "WHERE id = :run AND state = 'running' RETURNING seq", "WHERE id = :run RETURNING seq")),
     _of("Failures and ends", "a resumed run keeps the deadline that passed", (LIFECYCLE, "error = NULL, deadline = {in:timeout}\n", "error = NULL, timeout = :timeout\n")),
     _of("Failures and ends", "resuming begins the fence anew", (LIFECYCLE, "failures = 0, lost = 0", "attempt = 0, failures = 0, lost = 0")),
@@ -140,7 +140,7 @@ _SWEEPS = (
     _of("The reconciler", "a step that lost its worker is not counted as lost", (SWEEP, "lost = lost + 1, due", "due")),
     _of("The reconciler", "a step that kills its workers is never given up", (SWEEP, "if lost + 1 > self.ledger.max_lost:", "if lost < 0:")),
     _of("The reconciler", "timers are not looked at", (SWEEP, "WHERE state = 'waiting' AND due < {now}", "WHERE state = 'waiting' AND due < due AND due < {now}")),
-    _of("The reconciler", "lost messages are not looked at", (SWEEP, "hints = [*expired, *self._hints([*untaken, *due])]", "hints = [*expired, *self._hints(due)]")),
+    _of("The reconciler", "lost messages are not looked at", (SWEEP, "hints = [*expired, *self._hints([*untaken, *due]), *led_to]", "hints = [*expired, *self._hints(due), *led_to]")),
     _of("The reconciler", "patience with a message does not grow", (SWEEP, "SET due = {patience}, hints = hints + 1", "SET due = {patience}")),
     _of("The reconciler", "an outage of the broker counts as patience", (LEDGER, "SET due = {now}, hints = CASE WHEN hints > 0 THEN hints - 1 ELSE 0 END", "SET due = {now}, hints = hints"), tests=_unit("housekeeping")),
     _of("The reconciler", "a step that another version must do uses up its tries", (LEDGER, "SET due = {in:pause}, hints", "SET due = {in:pause}, lost = lost + 1, hints")),

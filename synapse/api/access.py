@@ -68,6 +68,7 @@ ROUTES: Final[dict[tuple[str, str], Access]] = {
     ("GET", "/v1/runs/{run}/verification"): _READ_RUN,
     ("POST", "/v1/runs/{run}/cancel"): _WRITE_RUN,
     ("POST", "/v1/runs/{run}/resume"): _WRITE_RUN,
+    ("POST", "/v1/runs/{run}/signals/{name}"): _WRITE_RUN,
     ("POST", "/v1/schedules"): _WRITE,
     ("GET", "/v1/schedules"): _READ,
     ("POST", "/v1/schedules/preview"): _READ,

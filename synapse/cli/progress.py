@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from rich.console import Console
 from rich.live import Live
@@ -27,6 +27,7 @@ TITLES: Final = {
 }
 _MARKS: Final = {"running": ("▸", "cyan"), "done": ("✓", "green"), "skipped": ("–", "yellow"), "failed": ("✗", "red")}
 _WIDTH: Final = 16
+_WAITED: Final = {"timer": "wait", "signal": "wait for a signal", "approval": "wait for approval"}
 
 
 @dataclass
@@ -59,6 +60,7 @@ class Progress:
     def __init__(self) -> None:
         self.works: dict[str, Work] = {}
         self.last: Event | None = None
+        self.waiting: dict[str, dict[str, Any]] = {}
         self._widths: dict[str, int] = {}
 
     def take(self, event: Event) -> None:
@@ -67,7 +69,15 @@ class Progress:
         for place in event.data.get("next") or ():
             name = _node(place)
             self._widths[name] = self._widths.get(name, 0) + 1
-        if event.step is None or event.agent is None:
+        if event.name.startswith("run."):
+            self.waiting.clear()  # it has ended, or goes on and says again what it waits for
+        if event.step is None:
+            return
+        if event.name == "step.waiting":
+            self.waiting[event.step] = event.data
+        elif event.step in self.waiting and event.name != "signal.received":
+            del self.waiting[event.step]
+        if event.agent is None:
             return
         work = self.works.setdefault(event.agent, Work(event.agent))
         work.total = max(work.total, self._widths.get(_node(event.step), 1))
@@ -107,6 +117,9 @@ class Progress:
             table.add_row(
                 Text(mark, colour), Text(work.agent, "bold"), Text(title), bar, f"{finished}/{work.total}", spent, Text(note, "yellow")
             )
+        for step, asked in self.waiting.items():
+            what = str(asked.get("signal") or step)
+            table.add_row(Text("…", "yellow"), Text(what, "bold"), Text(_WAITED[asked["kind"]]), "", "", "", Text(_asked(asked), "yellow"))
         return table
 
 
@@ -136,11 +149,21 @@ class Watching:
         if event.name == "step.started":
             return
         after = (event.at - self._began).total_seconds()
-        who = event.agent or "run"
+        who = event.agent or (event.data.get("kind", "") if event.name == "step.waiting" else "") or "run"
         upcoming = len(event.data.get("next") or ())
-        said = _why(event) or (f"{counted(upcoming, 'step')} ready" if upcoming else "")
+        said = (
+            _why(event)
+            or (_asked(event.data) if event.name == "step.waiting" else "")
+            or (f"{counted(upcoming, 'step')} ready" if upcoming else "")
+        )
         line = f"{after:7.2f} s  {who:<20} {event.name.partition('.')[2]:<10} {event.step or '':<14} {said}"
         self.console.print(Text(line.rstrip()), highlight=False, soft_wrap=True)
+
+
+def _asked(data: dict[str, Any]) -> str:
+    """What somebody is asked, or how long it is waited."""
+    limit = f"for {data['seconds']:g} s" if "seconds" in data else f"until {data['until']}" if "until" in data else ""
+    return short(", ".join(part for part in (str(data.get("ask") or ""), limit) if part), 200)
 
 
 def _node(place: str) -> str:

@@ -52,8 +52,25 @@ def detail(run: RunDetail) -> RenderableType:
         head.add_row(Text("error", "bright_black"), Text(f"{run.error.code}: {shown(run.error.message)}", "red"))
     table = _table("step", "agent", "state", "tries", "took", "")
     for step in run.steps:
-        table.add_row(step.path, step.agent, _state(step.state), str(step.attempt), _took(step), _why(step.error))
-    return Group(head, Text(), table)
+        table.add_row(step.path, step.agent or "–", _state(step.state), str(step.attempt), _took(step), _why(step.error))
+    return Group(head, Text(), table, *_waiting(run))
+
+
+def _waiting(run: RunDetail) -> list[RenderableType]:
+    """What the run waits for, and how it is told."""
+    if not run.waiting_for:
+        return []
+    table = _table("waits for", "kind", "until", "")
+    for each in run.waiting_for:
+        until = f"{each.until.astimezone():%m-%d %H:%M:%S}" if each.until is not None else ""
+        table.add_row(each.signal or each.step, each.kind, until, _last(shown(each.ask or "")))
+    signals = [each for each in run.waiting_for if each.signal is not None]
+    if not signals:
+        return [Text(), table]
+    first = signals[0]
+    verb = "approve" if first.kind == "approval" else "signal"
+    more = "" if first.kind == "approval" else " --data JSON"
+    return [Text(), table, Text(f"synapse runs {verb} {run.id} {first.signal}{more}", "bright_black")]
 
 
 def steps(found: StepPage) -> RenderableType:
@@ -63,7 +80,9 @@ def steps(found: StepPage) -> RenderableType:
     table = _table("step", "agent", "state", "tries", "waited", "ran", "worker", "")
     for each in found.steps:
         waited, ran = (seconds(value) if value is not None else "" for value in (each.waited_seconds, each.ran_seconds))
-        table.add_row(each.path, each.agent, _state(each.state), str(each.attempt), waited, ran, shown(each.worker or ""), _why(each.error))
+        table.add_row(
+            each.path, each.agent or "–", _state(each.state), str(each.attempt), waited, ran, shown(each.worker or ""), _why(each.error)
+        )
     return Group(table, Text(f"more: --cursor {found.next}", "bright_black")) if found.next else table
 
 
@@ -74,7 +93,7 @@ def step(found: StepDetail) -> RenderableType:
         took = seconds(each.seconds) if each.seconds is not None else ""
         began = f"{each.started_at.astimezone():%m-%d %H:%M:%S}"
         table.add_row(str(each.number), _state(each.outcome), began, took, shown(each.worker or ""), _why(each.error))
-    head = Text.assemble((found.path, "bold"), f" {found.agent} ", _state(found.state))
+    head = Text.assemble((found.path, "bold"), f" {found.agent or '–'} ", _state(found.state))
     given = (
         part
         for name, value in (("input", found.input), ("output", found.output))

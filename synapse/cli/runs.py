@@ -1,9 +1,11 @@
-"""``synapse runs``: list, show, watch, label, cancel, resume."""
+"""``synapse runs``: list, show, watch, label, cancel, resume, and signals to those that wait."""
 
 from __future__ import annotations
 
+import json
 import sys
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,8 +13,15 @@ from synapse.cli.choosing import After, AllMatching, Before, Labels, Search, Sta
 
 if TYPE_CHECKING:
     from synapse.cli.client import Api
+    from synapse.contracts.waits import Signal
 
-app = typer.Typer(no_args_is_help=True, help="Find runs, look at them, watch, label, cancel and resume them.")
+app = typer.Typer(no_args_is_help=True, help="Find runs, look at them, watch, label, cancel and resume them, and answer those that wait.")
+Name = Annotated[
+    str | None,
+    typer.Argument(metavar="[NAME]", help="What is to be decided, as 'synapse runs show' has it; only needed where it is several."),
+]
+Comment = Annotated[str | None, typer.Option("--comment", help="Why; kept with the decision.")]
+By = Annotated[str | None, typer.Option("--by", help="Who decided, where that is not you.")]
 Run = Annotated[str, typer.Argument(metavar="RUN", help="The run's id.")]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
 
@@ -189,3 +198,63 @@ def resume(
         from synapse.contracts.bulk import BulkRequest
 
         bulk((api.resume_many(checked(BulkRequest, each)) for each in wanted.requests()), wanted, as_json=as_json)
+
+
+@app.command("signal")
+def signal(
+    run: Run,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The signal, as 'synapse runs show' has it; of a member: 'confirm[2]'.")],
+    data: Annotated[str | None, typer.Option("--data", help="The payload as JSON, or @FILE to read it from there (@- from stdin).")] = None,
+    key: Annotated[str | None, typer.Option("--key", help="With the same key it is sent once, however often.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Send a signal to a run that waits for it, or will."""
+    payload = _payload(data)
+    with _api() as api:
+        _sent(api.signal(run, name, payload, key=key), as_json)
+
+
+@app.command("approve")
+def approve(run: Run, name: Name = None, comment: Comment = None, by: By = None, as_json: AsJson = False) -> None:
+    """Approve what a run waits to have approved."""
+    with _api() as api:
+        _sent(api.approve(run, name or _asked(api, run), comment, by=by), as_json)
+
+
+@app.command("reject")
+def reject(run: Run, name: Name = None, comment: Comment = None, by: By = None, as_json: AsJson = False) -> None:
+    """Reject what a run waits to have approved."""
+    with _api() as api:
+        _sent(api.reject(run, name or _asked(api, run), comment, by=by), as_json)
+
+
+def _asked(api: Api, run: str) -> str:
+    """The one thing that the run waits to have approved."""
+    from synapse.cli.exits import Usage
+
+    names = sorted({each.signal for each in api.run(run).waiting_for if each.kind == "approval" and each.signal is not None})
+    if len(names) == 1:
+        return names[0]
+    if not names:
+        raise Usage("the run waits for no approval just now", remedy=f"see 'synapse runs show {run}', or name what it will wait for")
+    raise Usage(f"the run waits for {len(names)} approvals", remedy=f"name one of them: {', '.join(names[:10])}")
+
+
+def _payload(data: str | None) -> Any:
+    from synapse.cli.exits import Usage
+
+    if data is None:
+        return None
+    try:
+        if data.startswith("@"):
+            data = sys.stdin.read() if data == "@-" else Path(data[1:]).read_text("utf-8")
+        return json.loads(data)
+    except (OSError, ValueError) as error:
+        raise Usage(f"not JSON: {error}", field="--data", remedy="""write it as --data '{"paid": true}', or --data @file.json""") from error
+
+
+def _sent(signal: Signal, as_json: bool) -> None:
+    if as_json:
+        _say(signal.model_dump_json())
+    else:
+        _say(f"{signal.name} {'taken by ' + signal.step if signal.step else 'kept until a step waits for it'}")

@@ -24,6 +24,7 @@ from synapse.contracts.run import RunDetail, RunFilter, RunPage, RunRequest, Run
 from synapse.contracts.schedule import Firing, Schedule, ScheduleRequest, Timing
 from synapse.contracts.steps import StepDetail, StepPage
 from synapse.contracts.verification import Verification
+from synapse.contracts.waits import Signal, Waiting
 from synapse.contracts.webhook import Delivery, Webhook, WebhookEvent, WebhookRequest
 
 __all__ = [
@@ -51,6 +52,7 @@ __all__ = [
     "RunState",
     "Schedule",
     "ScheduleRequest",
+    "Signal",
     "StepDetail",
     "StepPage",
     "Timing",
@@ -61,6 +63,7 @@ __all__ = [
     "Verification",
     "VersionList",
     "WaitedTooLong",
+    "Waiting",
     "Webhook",
     "WebhookEvent",
     "WebhookRequest",

@@ -28,6 +28,7 @@ from synapse.contracts.schedule import DueTimes, Firing, FiringPage, Schedule, S
 from synapse.contracts.steps import StepDetail, StepPage
 from synapse.contracts.usage import UsageReport
 from synapse.contracts.verification import Verification
+from synapse.contracts.waits import Signal
 from synapse.contracts.webhook import (
     Delivery,
     DeliveryDetail,
@@ -139,6 +140,18 @@ class AsyncClient:
     async def step(self, run: str, step: str) -> StepDetail:
         """A step with its input, its output and each of its attempts."""
         return await self._do(calls.step(run, step))
+
+    async def signal(self, run: str, name: str, payload: Any = None, *, key: str | None = None) -> Signal:
+        """Tell a run what it waits for: ``name`` as in the run's ``waiting_for``; with a key once, however often this is called."""
+        return await self._do(calls.signal(run, name, payload, key))
+
+    async def approve(self, run: str, name: str, comment: str | None = None, *, by: str | None = None) -> Signal:
+        """Approve what a run waits to have approved; ``by`` for somebody else."""
+        return await self._do(calls.decide(run, name, True, comment, by))
+
+    async def reject(self, run: str, name: str, comment: str | None = None, *, by: str | None = None) -> Signal:
+        """Reject what a run waits to have approved; ``by`` for somebody else."""
+        return await self._do(calls.decide(run, name, False, comment, by))
 
     async def stream(self, run: str, after: int = 0) -> AsyncIterator[Event]:
         """Events above ``after`` as they come, each once, to the one that ends the run; goes on where it was when a connection breaks."""

@@ -24,6 +24,7 @@ from synapse.contracts.schedule import DueTimes, Firing, FiringPage, Schedule, S
 from synapse.contracts.steps import StepDetail, StepPage
 from synapse.contracts.usage import UsageReport
 from synapse.contracts.verification import Verification
+from synapse.contracts.waits import Signal
 from synapse.contracts.webhook import (
     Delivery,
     DeliveryDetail,
@@ -126,6 +127,18 @@ def cancel(run: str, reason: str | None) -> Call[RunDetail]:
 def resume(run: str) -> Call[RunDetail]:
     """Go on with a run. Not repeatable: the second one finds that it runs already, and is refused."""
     return Call("POST", f"{path(run)}/resume", _reads(RunDetail), repeatable=False)
+
+
+def signal(run: str, name: str, payload: Any, key: str | None) -> Call[Signal]:
+    """Send a signal. It has a key of its own when none is given, so that it can be repeated after a lost answer."""
+    headers = {"Content-Type": "application/json", "Idempotency-Key": key or str(uuid.uuid4())}
+    content = json.dumps({"payload": payload}).encode()
+    return Call("POST", f"{path(run)}/signals/{_segment(name)}", _reads(Signal), headers=headers, content=content)
+
+
+def decide(run: str, name: str, approved: bool, comment: str | None, by: str | None) -> Call[Signal]:
+    """Approve or reject."""
+    return signal(run, name, _given({"approved": approved, "comment": comment, "by": by}), None)
 
 
 def report(run: str) -> Call[Report]:

@@ -10,6 +10,8 @@ from pydantic import AwareDatetime, BeforeValidator, Field, JsonValue
 
 from synapse.contracts.evidence import Frozen
 from synapse.contracts.labels import LabelFilter, Labels
+from synapse.contracts.waits import Waiting
+from synapse.contracts.workflow import LONGEST_WAIT
 
 
 class RunState(StrEnum):
@@ -53,7 +55,7 @@ class RunRequest(Frozen):
     workflow: str = Field(default="research", examples=["research"])
     input: dict[str, JsonValue] = Field(default_factory=dict, examples=[{"question": "How does asyncio schedule tasks?", "max_sources": 8}])
     question: str | None = Field(default=None, description="Shorthand for input.question.", examples=["How does asyncio schedule tasks?"])
-    timeout_seconds: float | None = Field(default=None, gt=0, le=7 * 86400, description="The run's deadline, from now.")
+    timeout_seconds: float | None = Field(default=None, gt=0, le=LONGEST_WAIT, description="The run's deadline, from now.")
     priority: int = Field(
         default=DEFAULT_PRIORITY, ge=1, le=9, description="Of the steps that wait in a queue those of the highest are taken first."
     )
@@ -98,7 +100,7 @@ class StepView(Frozen):
     """One step of a run."""
 
     path: str = Field(description="Its place, e.g. 'read[3]'.", examples=["read[3]"])
-    agent: str
+    agent: str | None = Field(description="Null where no agent works: a timer, a wait for a signal, an approval.")
     state: StepState
     attempt: int = Field(description="How often it was claimed.")
     created_at: datetime
@@ -129,6 +131,7 @@ class RunDetail(RunView):
 
     workflow_version: int = Field(default=1, description="Of the definition that it was started with.")
     steps: tuple[StepView, ...] = ()
+    waiting_for: tuple[Waiting, ...] = Field(default=(), description="What it waits for just now, longest first; empty once it has ended.")
 
 
 class RunPage(Frozen):

@@ -39,7 +39,7 @@ class StepSummary(Frozen):
     """A step without what it was given and gave."""
 
     path: str = Field(description="Its place, e.g. 'read[3]'.", examples=["read[3]"])
-    agent: str
+    agent: str | None = Field(description="Null where no agent works: a timer, a wait for a signal, an approval.")
     state: StepState
     attempt: int = Field(description="How often it was claimed.")
     failures: int = Field(description="Attempts that ended in an error.")

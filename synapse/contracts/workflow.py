@@ -1,4 +1,4 @@
-"""A workflow's definition: a tree of step, chain, group, chord, foreach and when.
+"""A workflow's definition: a tree of step, chain, group, chord, foreach and when, and of what waits: timer, wait_for and approval.
 
 Expressions are JMESPath over one document: ``input`` (the run's), ``steps.<id>`` (earlier outputs),
 ``skipped.<id>`` (members dropped from a fan-out), ``prev`` (what the node before gave) and, inside a
@@ -10,11 +10,26 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, JsonValue, Tag
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, JsonValue, Tag, model_validator
 
 Expression = str
 MOST_VERSIONS: Final = 999_999_999
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
+
+
+LONGEST_WAIT = 366 * 86400
+"""Seconds that a timer runs, or that anything is waited for, at most."""
+
+
+def _in_range(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise ValueError("a number of seconds, or an expression that gives one")
+    if not isinstance(value, str) and not 0 <= value <= LONGEST_WAIT:
+        raise ValueError(f"from 0 to {LONGEST_WAIT} seconds")
+    return value
+
+
+Duration = Annotated[float | Expression, BeforeValidator(_in_range)]
 
 
 class Definition(BaseModel):
@@ -42,6 +57,72 @@ class Step(Definition):
     retry: Retry | None = Field(default=None, description="None: the agent's own.")
     timeout: float | None = Field(default=None, gt=0, le=86400, description="Seconds per attempt. None: the agent's own.")
     on_error: Literal["fail", "skip"] = "fail"
+
+
+class Timer(Definition):
+    """Waits for a time, without a worker: so long from now, or until then. Its output has ``until``."""
+
+    timer: Identifier
+    seconds: Duration | None = Field(default=None, description="From when it begins; a number or an expression.")
+    until: Expression | None = Field(
+        default=None, description="A moment as ISO 8601 text with its offset: `'2027-01-01T09:00:00Z'`, or an expression that gives one."
+    )
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Timer:
+        if (self.seconds is None) == (self.until is None):
+            raise ValueError("a timer has either seconds or until")
+        return self
+
+
+class WaitFor(Definition):
+    """Waits for a signal that somebody sends to the run, without a worker; one that came before is taken at once.
+
+    Its output has ``signal``, ``payload``, ``by``, ``at`` and ``timed_out``.
+    """
+
+    wait_for: Identifier
+    signal: Identifier | None = Field(default=None, description="What the signal is called; None: as this node. Several may wait for one.")
+    ask: Expression | None = Field(default=None, description="What is asked, for who sends it: text, or an expression that gives it.")
+    payload: dict[str, JsonValue] = Field(default_factory=dict, description="What a payload must be; by default anything.")
+    timeout: Duration | None = Field(default=None, description="Seconds; a number or an expression. None: as long as the run has.")
+    on_timeout: Literal["fail", "skip", "default"] = Field(
+        default="fail", description="`skip` is what a step's `on_error` says; `default` goes on with the default as payload."
+    )
+    default: JsonValue = Field(default=None, description="An expression or a literal, as in a step's `with`.")
+
+    @model_validator(mode="after")
+    def _default_is_used(self) -> WaitFor:
+        if self.default is not None and self.on_timeout != "default":
+            raise ValueError("a default is used with 'on_timeout: default' only")
+        if self.on_timeout != "fail" and self.timeout is None:
+            raise ValueError("without a timeout nothing happens on it")
+        return self
+
+
+class Approval(Definition):
+    """Waits until somebody approves or rejects, without a worker.
+
+    Its output has ``approved``, ``by``, ``comment``, ``sent_by``, ``at`` and ``expired``.
+    """
+
+    approval: Identifier
+    signal: Identifier | None = Field(default=None, description="What the signal is called; None: as this node.")
+    ask: Expression | None = Field(default=None, description="What is to be decided: text, or an expression that gives it.")
+    timeout: Duration | None = Field(default=None, description="Seconds until it expires; a number or an expression.")
+    on_timeout: Literal["fail", "skip", "reject"] = Field(default="fail", description="`reject` is as if somebody had rejected it.")
+    on_reject: Literal["fail", "skip", "continue"] = Field(
+        default="fail", description="`continue` goes on with an output that says so, for a `when` to look at."
+    )
+
+    @model_validator(mode="after")
+    def _can_expire(self) -> Approval:
+        if self.on_timeout != "fail" and self.timeout is None:
+            raise ValueError("without a timeout nothing happens on it")
+        return self
+
+
+Wait = Timer | WaitFor | Approval
 
 
 class Chain(Definition):
@@ -91,13 +172,24 @@ class When(Definition):
     otherwise: Node | None = None
 
 
-_KINDS = {"step": Step, "chain": Chain, "group": Group, "chord": Chord, "foreach": Foreach, "when": When}
+_KINDS = {
+    "step": Step,
+    "timer": Timer,
+    "wait_for": WaitFor,
+    "approval": Approval,
+    "chain": Chain,
+    "group": Group,
+    "chord": Chord,
+    "foreach": Foreach,
+    "when": When,
+}
+_NAMES = {model: kind for kind, model in _KINDS.items()}
 
 
 def kind_of(value: Any) -> str | None:
     """The node's kind, from the one key that names it."""
     if isinstance(value, Definition):
-        return type(value).__name__.lower()
+        return _NAMES.get(type(value))
     if isinstance(value, dict):
         return next((kind for kind in _KINDS if kind in value), None)
     return None
@@ -105,6 +197,9 @@ def kind_of(value: Any) -> str | None:
 
 Node = Annotated[
     Annotated[Step, Tag("step")]
+    | Annotated[Timer, Tag("timer")]
+    | Annotated[WaitFor, Tag("wait_for")]
+    | Annotated[Approval, Tag("approval")]
     | Annotated[Chain, Tag("chain")]
     | Annotated[Group, Tag("group")]
     | Annotated[Chord, Tag("chord")]
@@ -125,6 +220,9 @@ class Workflow(Definition):
     version: int = Field(default=1, ge=1, le=MOST_VERSIONS)
     description: str = ""
     input: dict[str, JsonValue] = Field(default_factory=_any_object)
+    timeout: float | None = Field(
+        default=None, gt=0, le=LONGEST_WAIT, description="Seconds that a run has when its request does not say. None: the setting."
+    )
     do: Node
 
 

@@ -22,7 +22,7 @@ from celery import Celery, chain, chord, group, signature
 from celery.canvas import Signature
 
 from synapse.contracts.agent import Agent
-from synapse.contracts.workflow import Chain, Chord, Foreach, Group, Node, Step, When, Workflow
+from synapse.contracts.workflow import Approval, Chain, Chord, Foreach, Group, Node, Step, Timer, WaitFor, When, Workflow, kind_of
 from synapse.errors import InvalidWorkflow
 from synapse.workflows.definition import from_data
 
@@ -53,6 +53,30 @@ def foreach(name: str, items: Mapping[str, str], do: Signature, **more: Any) -> 
 def when(condition: Mapping[str, str], then: Signature, otherwise: Signature | None = None) -> Signature:
     """The node ``then`` if the expression holds, else ``otherwise``."""
     return Signature(_WHEN, kwargs={"when": condition[_REF], "then": then, "otherwise": otherwise}, immutable=True)
+
+
+def timer(name: str, *, seconds: float | Mapping[str, str] | None = None, until: str | Mapping[str, str] | None = None) -> Signature:
+    """Waits for a time, without a worker: so many seconds, or until a moment. Give an expression as ``ref(…)``."""
+    return _wait("timer", name, {"seconds": seconds, "until": until})
+
+
+def wait_for(name: str, **more: Any) -> Signature:
+    """Waits for a signal, without a worker; ``more`` are `WaitFor`'s other fields. Give an expression as ``ref(…)``."""
+    return _wait("wait_for", name, more)
+
+
+def approval(name: str, **more: Any) -> Signature:
+    """Waits until somebody approves or rejects; ``more`` are `Approval`'s other fields. Give an expression as ``ref(…)``."""
+    return _wait("approval", name, more)
+
+
+_PLAIN = {"signal", "on_timeout", "on_reject", "payload"}
+
+
+def _wait(kind: str, name: str, fields: Mapping[str, Any]) -> Signature:
+    # What is text in a definition is an expression, but for a few names: text given here is meant as it is.
+    given = {field: value if field in _PLAIN else _written(value) for field, value in fields.items() if value is not None}
+    return Signature(f"synapse:{kind}", kwargs={kind: name, **given}, immutable=True)
 
 
 class AgentSignatures:
@@ -113,6 +137,9 @@ class _Taker:
                 return {**fields, "do": self.node(fields["do"], first=first)}
             case "synapse:when":
                 return self._when(found, first)
+            case "synapse:timer" | "synapse:wait_for" | "synapse:approval":
+                self.names.add(found.kwargs[found.task.removeprefix("synapse:")])
+                return self._waiting(found)
         return self._step(found, first)
 
     def _chain(self, found: Any, first: bool) -> dict[str, Any]:
@@ -133,6 +160,12 @@ class _Taker:
         if found.kwargs.get("otherwise") is not None:
             made["otherwise"] = self.node(found.kwargs["otherwise"], first=first)
         return made
+
+    @staticmethod
+    def _waiting(found: Any) -> dict[str, Any]:
+        if found.args:
+            raise InvalidWorkflow("what waits takes no arguments but its own", field=str(found.task), remedy="refer to steps.<id> in them")
+        return dict(found.kwargs)
 
     def _id(self, found: Any) -> dict[str, Any]:
         name = found.options.get(_OPTION, {}).get("step")
@@ -205,6 +238,10 @@ def _canvas(node: Node, agents: AgentSignatures) -> Signature:
             )
             given = node.model_dump(mode="json", exclude_defaults=True, exclude={"agent", "inputs"})
             return step.set(**{_OPTION: given})
+        case Timer() | WaitFor() | Approval():
+            kind = str(kind_of(node))
+            fields = node.model_dump(mode="json", exclude_defaults=True)
+            return Signature(f"synapse:{kind}", kwargs=fields, immutable=True)
         case Chain():
             # Given an application, Celery keeps the chain as it is; else it would fold a group and what follows into a chord.
             return chain([_canvas(each, agents) for each in node.chain], app=agents.app)

@@ -33,6 +33,10 @@ class EventMeter:
             kind, _, what = event.name.partition(".")
             if kind == "run":
                 self._run(event, what)
+            elif kind == "signal":
+                metrics.SIGNALS.inc()
+            elif "waited" in event.data:
+                metrics.WAITS_ENDED.labels(event.data["waited"]["kind"], event.data["waited"]["ended"]).inc()
             elif event.step is not None and event.agent is not None and what != "progress":
                 self._step(event, event.step, event.agent, what)
             for place in event.data.get("next", ()):

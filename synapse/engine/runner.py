@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import lru_cache
 from time import perf_counter
 from typing import Any
 
@@ -32,7 +31,7 @@ from synapse.state.window import Window
 from synapse.telemetry import metrics, tracing
 from synapse.tools.loop import BackgroundLoop, process_loop
 from synapse.workflows.advance import Arrive, after
-from synapse.workflows.program import Index, Program, build, parse_place
+from synapse.workflows.program import Index, Program, parse_place
 from synapse.workflows.values import given as given_to
 
 _log = structlog.get_logger(__name__)
@@ -138,7 +137,10 @@ class Runner:
         return next((hint for hint in outcome.hints if keep.takes(hint.agent)), None)
 
     def _program(self, digest: str) -> Program:
-        return _program(self.definitions, digest)
+        try:
+            return self.definitions.program(digest)
+        except NotFound as error:
+            raise Permanent(str(error)) from error
 
     def _settle(self, program: Program, step: Step, attempt: Attempt, held: Held) -> tuple[Outcome, str]:
         try:
@@ -318,11 +320,3 @@ def _said(step: Step, attempt: Attempt) -> dict[str, str | int]:
     if (trace := tracing.trace_of(attempt.traceparent)) is not None:
         said["trace_id"] = trace
     return said
-
-
-@lru_cache(maxsize=512)
-def _program(definitions: Definitions, digest: str) -> Program:
-    try:
-        return build(definitions.get(digest))
-    except NotFound as error:
-        raise Permanent(str(error)) from error

@@ -43,7 +43,7 @@ def take(runtime: Runtime) -> Census:
     for queue, count in queries.dead_letters():
         name = _bounded(queue, known)
         letters[name] = letters.get(name, 0) + count
-    steps = {"ready": 0, "waiting": 0, "running": 0, **queries.counts()}
+    steps = {"ready": 0, "waiting": 0, "parked": 0, "running": 0, **queries.counts()}
     return Census(steps, queries.running(), queues, letters)
 
 

@@ -14,17 +14,19 @@ from synapse.contracts.messages import Event
 from synapse.contracts.principal import Principal
 from synapse.contracts.run import RunDetail, RunFilter, RunPage, RunQuery, RunRequest, RunState, StepState
 from synapse.contracts.steps import StepDetail, StepPage
+from synapse.contracts.waits import Signal, SignalRequest
 from synapse.engine.runtime import Runtime
-from synapse.errors import InvalidInput
+from synapse.errors import InvalidInput, NotFound
 from synapse.faults import reach
 from synapse.service.catalog import Catalog
 from synapse.service.room import check_room
 from synapse.state.holdings import Holdings
 from synapse.state.lifecycle import NewRun
 from synapse.state.records import Hint
+from synapse.state.waits import Sent
 from synapse.telemetry import tracing
-from synapse.workflows.compile import checked_input, compile_workflow
-from synapse.workflows.program import Program, build
+from synapse.workflows.compile import check_payload, checked_input, compile_workflow
+from synapse.workflows.program import Index, Node, Program, build, parse_place, place
 
 _MAX_INPUT = 262_144
 
@@ -37,6 +39,14 @@ class Submitted:
     created: bool
 
 
+@dataclass(frozen=True)
+class Signalled:
+    """The signal, and whether this request sent it (or an earlier one with the same idempotency key)."""
+
+    signal: Signal
+    created: bool
+
+
 class Runs:
     """Submit, look at, cancel and resume runs of the caller's tenant; another tenant's are like none.
 
@@ -46,6 +56,7 @@ class Runs:
     def __init__(self, runtime: Runtime, principal: Principal) -> None:
         self.runtime = runtime
         self.tenant = principal.tenant
+        self.caller = principal.name
 
     @cached_property
     def catalog(self) -> Catalog:
@@ -73,11 +84,11 @@ class Runs:
         """What the request would begin, checked; nothing is written. Raises InvalidInput naming the field, NotFound."""
         program = self._program(request.workflow)
         given = {**request.input, **({"question": request.question} if request.question is not None else {})}
-        _check_size(given)
+        _check_size(given, "input")
         return program, NewRun(
             id=run or str(uuid.uuid4()),
             input=checked_input(program.workflow, given),
-            timeout=request.timeout_seconds or self.runtime.engine.run_timeout_seconds,
+            timeout=request.timeout_seconds or program.workflow.timeout or self.runtime.engine.run_timeout_seconds,
             idempotency_key=idempotency_key,
             fingerprint=_fingerprint(request),
             traceparent=tracing.current() or traceparent,
@@ -139,6 +150,22 @@ class Runs:
         self.reopen(run)
         return self.get(run)
 
+    def signal(self, run: str, name: str, request: SignalRequest, *, idempotency_key: str | None = None) -> Signalled:
+        """Send a signal to a run; what it lets go on has its messages sent before this returns.
+
+        ``name`` is the signal's, with the member's numbers where the wait is inside a foreach: ``confirm[2]``. Raises NotFound for a
+        name that the run's workflow does not wait for, InvalidPayload naming the field, Conflict when nothing will wait for it any more.
+        """
+        program = build(self._held.definition(run))
+        node, index = _awaited(program, name)
+        _check_size(request.payload, "payload")
+        check_payload(node, request.payload)
+        sent = Sent(node.signal or "", index, request.payload, self.caller, idempotency_key, _fingerprint(request, name))
+        with tracing.child("ledger.signal", kind="client", about={"synapse.run": run}):
+            received = self._held.receive(program, run, sent)
+        self.send(received.outcome.hints)
+        return Signalled(received.signal, received.created)
+
     def reopen(self, run: str) -> None:
         """`resume`, without looking at what came of it. Raises NotFound, Conflict."""
         program = build(self._held.definition(run))
@@ -157,18 +184,37 @@ class Runs:
         return self._held.events(run, after, limit)
 
 
-def _check_size(given: dict[str, Any]) -> None:
+def _awaited(program: Program, name: str) -> tuple[Node, Index]:
+    """The node and the member that a signal's name stands for. Raises NotFound, with the names that there are."""
+    try:
+        signal, index = parse_place(name)
+    except InvalidInput:
+        signal, index = name, ()
+    nodes = program.waiting_for(signal)
+    if not nodes:
+        known = sorted({node.signal for node in program.nodes.values() if node.signal is not None})
+        remedy = f"it waits for {', '.join(known)}" if known else "it waits for none"
+        raise NotFound(f"workflow {program.workflow.name!r} waits for no signal {signal[:64]!r}", field="name", remedy=remedy)
+    if len(index) != nodes[0].depth:
+        detail = f"{signal!r} is waited for by each member of a foreach" if nodes[0].depth else f"{signal!r} is not inside a foreach"
+        raise NotFound(detail, field="name", remedy=f"send it to {place(signal, (0,) * nodes[0].depth)!r}, say")
+    return nodes[0], index
+
+
+def _check_size(given: Any, field: str) -> None:
     try:
         size = len(json.dumps(given, allow_nan=False, ensure_ascii=False).encode())
     except UnicodeEncodeError as error:
-        raise InvalidInput("holds half of a surrogate pair, which is no character", field="input") from error
+        raise InvalidInput("holds half of a surrogate pair, which is no character", field=field) from error
     except ValueError as error:
-        raise InvalidInput("holds NaN or infinity, which are no JSON", field="input") from error
+        raise InvalidInput("holds NaN or infinity, which are no JSON", field=field) from error
     if size > _MAX_INPUT:
-        raise InvalidInput(f"more than {_MAX_INPUT} bytes of JSON", field="input", remedy="send less, or put it into a corpus")
+        raise InvalidInput(f"more than {_MAX_INPUT} bytes of JSON", field=field, remedy="send less, or put it into a corpus")
 
 
-def _fingerprint(request: RunRequest) -> str:
+def _fingerprint(request: RunRequest | SignalRequest, *more: str) -> str:
     # Left out where there are none, so that a key goes on to stand for a request of the time before there were labels.
-    canonical: dict[str, Any] = request.model_dump(mode="json", exclude=None if request.labels else {"labels"})
+    without = {"labels"} if isinstance(request, RunRequest) and not request.labels else None
+    canonical: Any = request.model_dump(mode="json", exclude=without)
+    canonical = [*more, canonical] if more else canonical
     return hashlib.sha256(json.dumps(canonical, sort_keys=True).encode()).hexdigest()

@@ -11,6 +11,7 @@ from synapse.contracts.run import Failure
 from synapse.contracts.steps import AttemptOutcome, AttemptView
 
 RUN_ENDS: Final = ("run.succeeded", "run.failed", "run.cancelled")
+_BEGINS: Final = ("step.started", "step.waiting")
 _ENDS: Final = {
     "step.succeeded": AttemptOutcome.SUCCEEDED,
     "step.retrying": AttemptOutcome.FAILED,
@@ -31,7 +32,7 @@ def attempts(events: Iterable[Event]) -> tuple[AttemptView, ...]:
         if event.name in RUN_ENDS:
             for attempt in found.values():
                 _close(attempt, AttemptOutcome.STOPPED, event.at)
-        elif event.name == "step.started" and number is not None:
+        elif event.name in _BEGINS and number is not None:
             _close(found.get(number - 1), AttemptOutcome.LOST, event.at)
             found[number] = {"number": number, "started_at": event.at, "worker": event.data.get("worker")}
         elif event.name in _ENDS and number in found:

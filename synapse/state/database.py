@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from synapse.state.holdings import Holdings
     from synapse.state.queries import Queries
 
-VERSION = "0010"
+VERSION = "0011"
 """The newest migration: what the tables must be at for this program."""
 
 _HAS_TABLES = {
@@ -65,8 +65,8 @@ class Database:
         )
         lifecycle = FusedLifecycle if isinstance(self.driver, PostgresDriver) else Lifecycle
         self.lifecycle: Lifecycle = lifecycle(self.ledger)
-        self.reconciler = Reconciler(self.ledger, self.lifecycle)
         self.definitions = Definitions(self.driver)
+        self.reconciler = Reconciler(self.ledger, self.lifecycle, self.definitions)
         self.events = Events(self.driver)
         self.leases = Leases(self.driver)
         self.dead_letters = DeadLetters(self.driver)

@@ -1,9 +1,9 @@
 """The hot path's way to the database: psycopg or sqlite3 directly, one held connection a thread.
 
 SQL is written once, with ``:name`` parameters and macros where the databases differ: ``{now}``, ``{in:name}`` (now plus that
-many seconds), ``{json:name}`` (a parameter that is JSON text), ``{position}`` (this transaction's place in the order of events),
-``{later}`` (the same for an update of ``run``: never before the place that the run has already), ``{uuid}`` (a new random id) and
-``{object}`` (the function that makes a JSON object of names and values).
+many seconds), ``{at:name}`` (a moment in epoch seconds), ``{json:name}`` (a parameter that is JSON text), ``{position}`` (this
+transaction's place in the order of events), ``{later}`` (the same for an update of ``run``: never before the place that the run has
+already), ``{uuid}`` (a new random id) and ``{object}`` (the function that makes a JSON object of names and values).
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Driver(Protocol):
         """Close every thread's connection."""
 
 
-_MACRO = re.compile(r"\{(now|position|later|uuid|object|in:\w+|json:\w+)\}")
+_MACRO = re.compile(r"\{(now|position|later|uuid|object|at:\w+|in:\w+|json:\w+)\}")
 _PARAMETER = re.compile(r"(?<![:\w]):(\w+)")
 
 
@@ -183,6 +183,7 @@ def _postgres(sql: str) -> bytes:
         return {
             "now": "now()",
             "in": f"(now() + make_interval(secs => :{name}))",
+            "at": f"to_timestamp(:{name})",
             "json": f"CAST(:{name} AS jsonb)",
             "position": _POSTGRES_POSITION,
             "later": f"greatest(run.position, {_POSTGRES_POSITION})",
@@ -289,6 +290,7 @@ def _sqlite(sql: str) -> str:
         return {
             "now": _SQLITE_NOW,
             "in": f"({_SQLITE_NOW} + :{name})",
+            "at": f":{name}",
             "json": f":{name}",
             "position": _SQLITE_POSITION,
             "later": _SQLITE_POSITION,

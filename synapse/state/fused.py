@@ -9,22 +9,36 @@ the inherited way serves.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from synapse.errors import Permanent
 from synapse.faults import reach
 from synapse.state.driver import Driver, Session
-from synapse.state.fused_sql import COMPLETE_EARLY, COMPLETE_LAST, OPEN_BOTH, OPEN_JOINS, OPEN_STEPS, claim_sql, complete_sql
+from synapse.state.fused_sql import (
+    COMPLETE_EARLY,
+    COMPLETE_LAST,
+    NOTE_ALL,
+    OPEN_BOTH,
+    OPEN_JOINS,
+    OPEN_STEPS,
+    PARK_ALL,
+    claim_sql,
+    complete_sql,
+)
 from synapse.state.ledger import Ledger, choose, failure_of, hints_of
 from synapse.state.packing import Packer
 from synapse.state.records import STALE, Attempt, Keep, Note, Outcome
 from synapse.state.text import dumps
-from synapse.state.writes import Writes, join_parameters, put_items, step_parameters
+from synapse.state.writes import Writes, join_parameters, note_parameters, put_items, step_parameters
 from synapse.workflows.advance import Arrive, Finish, NewStep, Opening, Start, after, decides, needs, opening
 from synapse.workflows.program import Index, Program, decode_index, encode_index, place
 from synapse.workflows.values import Fetch, Rows, fetches
+
+_FEW: Final = 3
+"""Events that are written one by one; a wide fan-out of waits has as many as it has members."""
 
 
 class FusedWrites(Writes):
@@ -39,6 +53,22 @@ class FusedWrites(Writes):
         which = (bool(opening.joins), bool(opening.steps))
         if which in sql:
             session.rows(sql[which], {"run": run, "grace": self.grace, **opening_parameters(opening)})
+
+    def park(self, session: Session, run: str, waits: Sequence[dict[str, Any]]) -> None:
+        """Have steps wait without a message."""
+        columns = ("node", "idx", "seconds", "until", "wait")
+        session.rows(PARK_ALL, {"run": run, **{f"all_{name}": [each[name] for each in waits] for name in columns}})
+
+    def note(self, session: Session, run: str, last: int, notes: Sequence[Note]) -> None:
+        """Write events; the numbers up to ``last`` were reserved."""
+        if len(notes) <= _FEW:
+            super().note(session, run, last, notes)
+            return
+        made = [note_parameters(each) for each in notes]
+        columns = ("type", "name", "step", "agent", "attempt", "data")
+        session.rows(
+            NOTE_ALL, {"run": run, "before": last - len(notes), **{f"all_{name}": [each[name] for each in made] for name in columns}}
+        )
 
 
 class FusedLedger(Ledger):
@@ -88,7 +118,8 @@ class FusedLedger(Ledger):
             found = self.driver.rows(COMPLETE_EARLY, parameters)
             if not found or found[0][0] > 1:
                 return Outcome(recorded=True) if found else STALE
-            return self.driver.atomic(lambda session: self._complete_last(session, program, attempt, parameters, way, keep))
+            last = self.driver.atomic(lambda session: self._complete_last(session, program, attempt, parameters, way, keep))
+            return self.settled(program, attempt, last)
         except Permanent as error:
             return self.fail(program, attempt, failure_of(error))
 
@@ -105,7 +136,7 @@ class FusedLedger(Ledger):
             return Outcome(recorded=True)
         reach("in-join", way.join.key)
         self._check_successes(way, succeeded)
-        return self._go_on(session, program, attempt, after(way.join, way.index), note, last, keep=keep)
+        return self.go_on(session, program, attempt, after(way.join, way.index), note, last, keep=keep)
 
     def _complete_foreseen(
         self,
@@ -200,7 +231,8 @@ def _foresee(program: Program, attempt: Attempt) -> tuple[Arrive | None, Opening
     if any(fetch.node != own for fetch in needs(program, way.node, way.index)):
         return None
     made = opening(program, way.node, way.index, attempt.rows, attempt.run_input)
-    return None if made.done or any(new.arrived for new in made.joins) else (join, made, False)
+    # Whether a signal came before what waits for it only the database can tell.
+    return None if made.done or made.waits or any(new.arrived for new in made.joins) else (join, made, False)
 
 
 def _fetching(wanted: list[Fetch]) -> tuple[tuple[str, ...], dict[str, Any]]:

@@ -21,7 +21,7 @@ class FusedLifecycle(Lifecycle):
     def begin(self, program: Program, new: NewRun) -> Begun:
         """As `Lifecycle.begin`, which serves where there is more to it: a run that is over at once, a key that was used."""
         made, ended = self._open_root(program, new)
-        if ended or any(join.arrived for join in made.joins):
+        if ended or made.waits or any(join.arrived for join in made.joins):
             return super().begin(program, new)
         if program.digest not in self._written:
             self.driver.rows(ADD_WORKFLOW, workflow_parameters(program))

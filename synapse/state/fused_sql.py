@@ -40,6 +40,16 @@ _GATE = "WITH gate AS (SELECT CAST(:run AS text) AS run)"
 OPEN_STEPS = f"{_GATE} {_NEW_STEPS}"
 OPEN_BOTH = f"{_GATE}, new_joins AS ({_NEW_JOINS}) {_NEW_STEPS}"
 OPEN_JOINS = f"{_GATE} {_NEW_JOINS}"
+PARK_ALL = """INSERT INTO step (run, node, idx, agent, state, attempt, due, created_at, started_at, wait)
+SELECT CAST(:run AS text), n.node, n.idx, '', 'parked', 1, coalesce(to_timestamp(n.until), now() + make_interval(secs => n.seconds)),
+ now(), now(), CAST(n.wait AS jsonb)
+FROM unnest(CAST(:all_node AS text[]), CAST(:all_idx AS text[]), CAST(:all_seconds AS float8[]), CAST(:all_until AS float8[]),
+ CAST(:all_wait AS text[])) n(node, idx, seconds, until, wait)"""
+NOTE_ALL = """INSERT INTO event (position, run, seq, at, type, name, step, agent, attempt, data)
+SELECT r.position, r.id, CAST(:before AS int) + n.number, now(), n.type, n.name, n.step, n.agent, n.attempt, CAST(n.data AS jsonb)
+FROM run r, unnest(CAST(:all_type AS text[]), CAST(:all_name AS text[]), CAST(:all_step AS text[]), CAST(:all_agent AS text[]),
+ CAST(:all_attempt AS int[]), CAST(:all_data AS text[])) WITH ORDINALITY n(type, name, step, agent, attempt, data, number)
+WHERE r.id = :run"""
 # A step that its maker goes on with is never seen ready.
 _KEPT = """INSERT INTO step (run, node, idx, agent, state, attempt, due, created_at, started_at, worker)
  SELECT gate.run, :kept_node, :kept_idx, :kept_agent, 'running', 1, {in:lease}, now(), now(), :worker FROM gate"""

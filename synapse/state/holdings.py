@@ -26,6 +26,7 @@ from synapse.state.queries import Queries
 from synapse.state.records import Hint
 from synapse.state.step_queries import StepQueries
 from synapse.state.usage import by_day
+from synapse.state.waits import Received, Sent
 from synapse.workflows.program import Program, build, parse_place
 from synapse.workflows.values import Rows, fetches, given
 
@@ -43,6 +44,7 @@ class Holdings:
         self._queries = queries
         self._steps = StepQueries(queries)
         self._lifecycle = lifecycle
+        self._waits = lifecycle.ledger.waits
         self._events = events
         self._definitions = definitions
         self._blobs = blobs
@@ -92,6 +94,8 @@ class Holdings:
         """What the step's expressions give, read again as its worker read it: it is kept nowhere."""
         program, (key, index) = build(definition), parse_place(place)
         node, ledger = program.nodes[key], self._lifecycle.ledger
+        if node.kind != "step":
+            return None
         try:
             rows = ledger.writes.fetch(ledger.driver, run, fetches(program, node, index), Rows())
             return given(program, node, index, rows, self._queries.input(run))
@@ -122,13 +126,19 @@ class Holdings:
         self._queries.state(run)
         return self._lifecycle.resume(program, run)
 
+    def receive(self, program: Program, run: str, sent: Sent) -> Received:
+        """Keep a signal for the run. Raises NotFound, Conflict."""
+        self._queries.state(run)
+        return self._waits.receive(program, run, sent)
+
     async def blob(self, sha256: str, run: RunDetail, within: Iterable[str] = ()) -> bytes:
         """Bytes that a run of this tenant names: its output, a step's, or ``within`` what was read of those.
 
-        Bytes are stored once, whoever put them there: knowing a name gives nobody a right to what it names. Raises Permanent when
-        there are none, or the run does not name them.
+        Bytes are stored once, whoever put them there: knowing a name gives nobody a right to what it names, nor does sending it as a
+        signal. Raises Permanent when there are none, or the run does not name them.
         """
-        if sha256 not in named(run.output) and sha256 not in set(within) and not any(sha256 in named(step.output) for step in run.steps):
+        steps = [step for step in run.steps if step.agent is not None]
+        if sha256 not in named(run.output) and sha256 not in set(within) and not any(sha256 in named(step.output) for step in steps):
             raise Permanent(f"there is no blob {sha256}")
         return await self._blobs.get(sha256)
 

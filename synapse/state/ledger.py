@@ -18,8 +18,9 @@ from synapse.state import outbox
 from synapse.state.driver import Driver, Session
 from synapse.state.packing import Packer
 from synapse.state.records import STALE, Attempt, Hint, Keep, Note, Outcome
+from synapse.state.waits import Waits, began
 from synapse.state.writes import Writes
-from synapse.workflows.advance import Arrive, Finish, NewStep, Start, after, after_skip, needs, opening
+from synapse.workflows.advance import Arrive, Finish, NewStep, NewWait, Start, after, after_skip, needs, opening
 from synapse.workflows.program import Index, Program, decode_index, encode_index, parse_place, place
 from synapse.workflows.values import Fetch, Rows, fetches
 
@@ -56,7 +57,7 @@ HAND_BACK = "UPDATE step SET state = 'ready', due = {in:grace} WHERE run = :run 
 # An open step of a run that has ended is nobody's business: without a due time no sweep looks at it.
 # One that is locked is left to the sweep: whoever holds it waits for the run that we hold, and will find it ended.
 REST = """UPDATE step SET due = NULL WHERE (run, node, idx) IN
-(SELECT run, node, idx FROM step WHERE run = :run AND state IN ('ready', 'waiting', 'running'){skip})"""
+(SELECT run, node, idx FROM step WHERE run = :run AND state IN ('ready', 'waiting', 'parked', 'running'){skip})"""
 
 
 class Ledger:
@@ -73,6 +74,7 @@ class Ledger:
         self.writes = Writes(driver, packer, grace)
         self._lock = " FOR UPDATE" if driver.name == "postgresql" else ""
         self.skip = " FOR UPDATE SKIP LOCKED" if driver.name == "postgresql" else ""
+        self.waits = Waits(self)
 
     # -- claims -------------------------------------------------------------------------------------------------
 
@@ -110,7 +112,9 @@ class Ledger:
         When what is next cannot be started (a list wider than its limit), the step fails instead, and with it the run.
         """
         try:
-            return self.driver.atomic(lambda session: self._complete(session, program, attempt, output, keep))
+            return self.settled(
+                program, attempt, self.driver.atomic(lambda session: self._complete(session, program, attempt, output, keep))
+            )
         except Permanent as error:
             return self.fail(program, attempt, Failure(code=error.code, message=str(error)))
 
@@ -124,7 +128,7 @@ class Ledger:
         session.rows(SUCCEED, {**attempt.key, "output": self.packer.pack(output)})
         attempt.rows.steps[attempt.node.key, attempt.index] = ("succeeded", output, None)
         note = Note("data_submit", "step.succeeded", attempt.place, agent, attempt.number)
-        return self._go_on(session, program, attempt, after(attempt.node, attempt.index), note, last, keep=keep)
+        return self.go_on(session, program, attempt, after(attempt.node, attempt.index), note, last, keep=keep)
 
     def fail(
         self,
@@ -144,10 +148,14 @@ class Ledger:
             return self.driver.atomic(lambda session: self._retry(session, attempt, failure, retry_in, counted))
         if skip:
             try:
-                return self.driver.atomic(lambda session: self._skip(session, program, attempt, failure))
+                return self.settled(program, attempt, self.driver.atomic(lambda session: self._skip(session, program, attempt, failure)))
             except Permanent as error:
                 failure = Failure(code=error.code, message=str(error))
         return self.driver.atomic(lambda session: self._fail(session, attempt, failure))
+
+    def settled(self, program: Program, attempt: Attempt, outcome: Outcome) -> Outcome:
+        """The outcome with what came of waits whose signal had come before them."""
+        return self.waits.settle(program, attempt.run, outcome) if outcome.early else outcome
 
     def _retry(self, session: Session, attempt: Attempt, failure: Failure, delay: float, counted: bool) -> Outcome:
         agent = self._lock_mine(session, attempt)
@@ -167,23 +175,28 @@ class Ledger:
         session.rows(END_STEP, {**attempt.key, "state": "skipped", "error": failure.model_dump_json()})
         attempt.rows.steps[attempt.node.key, attempt.index] = ("skipped", None, failure.model_dump())
         note = Note("status_update", "step.skipped", attempt.place, agent, attempt.number, {"error": failure.model_dump()})
-        return self._go_on(session, program, attempt, after_skip(attempt.node, attempt.index), note, last, ok=False)
+        return self.go_on(session, program, attempt, after_skip(attempt.node, attempt.index), note, last, ok=False)
 
     def _fail(self, session: Session, attempt: Attempt, failure: Failure) -> Outcome:
         agent = self._lock_mine(session, attempt)
         last = self.writes.count(session, attempt.run, 2) if agent is not None else None
         if last is None:
             return STALE
-        self.fail_step(session, attempt.key, agent or "", failure, last)
+        self.fail_step(session, attempt.key, agent, failure, last)
         return Outcome(recorded=True, run_ended=True, failed=True)
 
-    def fail_step(self, session: Session, key: dict[str, Any], agent: str, failure: Failure, last: int) -> None:
-        """Fail a locked step and its run; ``last`` is the second of two event numbers that the caller reserved."""
+    def fail_step(
+        self, session: Session, key: dict[str, Any], agent: str | None, failure: Failure, last: int, more: dict[str, Any] | None = None
+    ) -> None:
+        """Fail a locked step and its run; ``last`` is the second of two event numbers that the caller reserved.
+
+        The step's event says ``more`` beside the failure.
+        """
         session.rows(END_STEP, {**key, "state": "failed", "error": failure.model_dump_json()})
         self.end_run(session, key["run"], "failed", failure)
         at, said = place(key["node"], decode_index(key["idx"])), {"error": failure.model_dump()}
         notes = [
-            Note("status_update", "step.failed", at, agent, key["attempt"], said),
+            Note("status_update", "step.failed", at, agent, key["attempt"], {**said, **(more or {})}),
             Note("status_update", "run.failed", data={**said, "step": at}),
         ]
         self.writes.note(session, key["run"], last, notes)
@@ -254,7 +267,7 @@ class Ledger:
 
     # -- what is next -------------------------------------------------------------------------------------------
 
-    def _go_on(
+    def go_on(
         self,
         session: Session,
         program: Program,
@@ -268,6 +281,7 @@ class Ledger:
     ) -> Outcome:
         """Follow the way until something becomes ready, a join waits for others, or the run is done."""
         run, ended, ready = attempt.run, False, []
+        waits: list[NewWait] = []
         while True:
             if isinstance(way, Finish):
                 ended = True
@@ -282,12 +296,16 @@ class Ledger:
                 continue
             made = opening(program, way.node, way.index, self._rows(session, program, attempt, way), attempt.run_input)
             self.writes.open(session, run, made)
-            ready = made.steps
+            ready, waits = made.steps, made.waits
             if not made.done:
                 break
             way = after(way.node, way.index)
         note.data["next"] = [place(step.node.key, step.index) for step in ready]
         notes = [note]
+        early = self.waits.begin(session, run, waits) if waits else ()
+        if waits:
+            last = self.writes.count(session, run, len(waits)) or last
+            notes += [began(new) for new in waits]
         if ended:
             reach("in-finish", attempt.place)
             last = self.writes.count(session, run, 1) or last
@@ -297,7 +315,8 @@ class Ledger:
         chosen = choose(ready, keep)
         kept = self._claim(session, program, run, chosen.node.key, chosen.index, keep.worker) if keep and chosen else None
         others = [step for step in ready if kept is None or step is not chosen]
-        return Outcome(True, hints_of(program, run, others, attempt.traceparent, attempt.priority), ended, kept=kept)
+        hints = hints_of(program, run, others, attempt.traceparent, attempt.priority)
+        return Outcome(True, hints, ended, kept=kept, parked=bool(waits), early=early)
 
     def _rows(self, session: Session, program: Program, attempt: Attempt, way: Start) -> Rows:
         wanted: list[Fetch] = needs(program, way.node, way.index)

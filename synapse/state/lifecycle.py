@@ -14,6 +14,7 @@ from synapse.state.driver import Session
 from synapse.state.ledger import Ledger, hints_of
 from synapse.state.records import Hint, Note
 from synapse.state.text import dumps
+from synapse.state.waits import began
 from synapse.state.words import ADD, stored, words_of
 from synapse.workflows.advance import Opening, Start, after, opening
 from synapse.workflows.definition import to_data
@@ -34,11 +35,11 @@ STOP = """UPDATE run SET state = :state, seq = seq + 1, position = {later}, fini
 WHERE id = :run AND state = 'running' RETURNING seq"""
 # Back to ready with the fence as it is: a worker that is still at it finds that it holds nothing. As with `REST`, what is
 # locked is left to the sweep.
-RELEASE = """UPDATE step SET state = 'ready', due = NULL WHERE (run, node, idx) IN
-(SELECT run, node, idx FROM step WHERE run = :run AND state IN ('ready', 'running', 'waiting'){skip})"""
+RELEASE = """UPDATE step SET state = CASE WHEN state = 'parked' THEN 'parked' ELSE 'ready' END, due = NULL WHERE (run, node, idx) IN
+(SELECT run, node, idx FROM step WHERE run = :run AND state IN ('ready', 'running', 'waiting', 'parked'){skip})"""
 STATE = "SELECT state, timeout FROM run WHERE id = :run{lock}"
 REOPEN_STEPS = """UPDATE step SET state = 'ready', due = {in:grace}, failures = 0, lost = 0, hints = 0, error = NULL, finished_at = NULL
-WHERE run = :run AND state IN ('failed', 'running', 'waiting', 'ready') RETURNING node, idx, agent"""
+WHERE run = :run AND wait IS NULL AND state IN ('failed', 'running', 'waiting', 'ready') RETURNING node, idx, agent"""
 REOPEN_RUN = """UPDATE run
 SET state = 'running', seq = seq + 1, position = {later}, finished_at = NULL, error = NULL, deadline = {in:timeout}
 WHERE id = :run RETURNING seq, traceparent, priority"""
@@ -106,7 +107,12 @@ class Lifecycle:
         if found := words_of(new.input):
             session.rows(ADD[self.driver.name], {"run": new.id, "words": stored(self.driver.name, found)})
         self.ledger.writes.open(session, new.id, made)
-        self.ledger.writes.note(session, new.id, 1, [Note("task_assign", "run.created", data=created(workflow.name, made))])
+        notes = [Note("task_assign", "run.created", data=created(workflow.name, made))]
+        if made.waits:
+            self.ledger.waits.begin(session, new.id, made.waits, fresh=True)
+            self.ledger.writes.count(session, new.id, len(made.waits))
+            notes += [began(wait) for wait in made.waits]
+        self.ledger.writes.note(session, new.id, len(notes), notes)
         if ended:
             last = self.ledger.writes.count(session, new.id, 1) or 2
             self.ledger.end_run(session, new.id, "succeeded", None)
@@ -138,7 +144,8 @@ class Lifecycle:
         return True
 
     def resume(self, program: Program, run: str) -> tuple[Hint, ...]:
-        """Go on from the last good steps: what failed or was under way becomes ready again, with fresh tries and time.
+        """Go on from the last good steps: what failed or was under way becomes ready again, with fresh tries and time;
+        what waited waits anew.
 
         Raises NotFound, and Conflict when the run is running or has succeeded.
         """
@@ -149,12 +156,14 @@ class Lifecycle:
         if state in ("running", "succeeded"):
             raise Conflict(f"the run is {state}", remedy="only a failed or cancelled run can be resumed")
         reopened = session.rows(REOPEN_STEPS, {"run": run, "grace": self.ledger.writes.grace})
-        if not reopened:
+        waiting = self.ledger.waits.begin_again(session, program, run)
+        if not reopened and not waiting:
             raise Conflict("the run has no step to go on from", remedy="submit it again")
         seq, traceparent, priority = session.rows(REOPEN_RUN, {"run": run, "timeout": timeout})[0]
         places = [place(node, decode_index(idx)) for node, idx, _ in reopened]
-        note = Note("task_assign", "run.resumed", data={"next": places})
-        self.ledger.writes.note(session, run, seq, [note])
+        notes = [Note("task_assign", "run.resumed", data={"next": places}), *waiting]
+        last = (self.ledger.writes.count(session, run, len(waiting)) or seq) if waiting else seq
+        self.ledger.writes.note(session, run, last, notes)
         return tuple(
             Hint(run, at, agent, program.digest, traceparent, priority) for at, (_, _, agent) in zip(places, reopened, strict=True)
         )

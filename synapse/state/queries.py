@@ -8,7 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from synapse.contracts.principal import Tenant
-from synapse.contracts.run import RunDetail, RunFilter, RunPage, RunState, RunView, StepView
+from synapse.contracts.run import RunDetail, RunFilter, RunPage, RunState, RunView, StepState, StepView
+from synapse.contracts.waits import Waiting
 from synapse.errors import NotFound, Unavailable
 from synapse.state import schema
 from synapse.state.filters import after, matching, write_cursor
@@ -16,8 +17,9 @@ from synapse.state.packing import Packer
 from synapse.workflows.definition import from_data
 from synapse.workflows.program import Program, build, decode_index, place
 from synapse.workflows.values import MISSING, Rows, value, value_fetches
+from synapse.workflows.waits import PlannedWait, payload_schema
 
-_ORDER = {"ready": 3, "waiting": 2, "running": 1}
+_OPEN = ("ready", "waiting", "parked", "running")
 
 
 class Queries:
@@ -58,11 +60,15 @@ class Queries:
             steps = connection.execute(sa.select(schema.step).where(schema.step.c.run == run)).mappings().all()
             arrivals = connection.execute(sa.select(schema.arrival).where(schema.arrival.c.run == run)).mappings().all()
             body = connection.scalar(sa.select(schema.workflow.c.body).where(schema.workflow.c.digest == row["digest"]))
-        output = self._output(build(from_data(body)), steps, arrivals) if row["state"] == "succeeded" else None
+        parked = [step for step in steps if step["state"] == "parked"] if row["state"] == "running" else []
+        program = build(from_data(body)) if parked or row["state"] == "succeeded" else None
+        output = self._output(program, steps, arrivals) if program is not None and row["state"] == "succeeded" else None
+        waiting = sorted((_waiting(program, step) for step in parked if program is not None), key=lambda each: (each.since, each.step))
         views = sorted(
             (_step(step) for step in steps), key=lambda step: step.started_at or datetime.max.replace(tzinfo=step.created_at.tzinfo)
         )
-        return RunDetail(**_run(row), workflow_version=(body or {}).get("version", 1), output=output, steps=tuple(views))
+        version = (body or {}).get("version", 1)
+        return RunDetail(**_run(row), workflow_version=version, output=output, steps=tuple(views), waiting_for=tuple(waiting))
 
     def runs(self, wanted: RunFilter | None = None, *, limit: int = 50, cursor: str | None = None) -> RunPage:
         """A page of the runs that the filter matches, newest first. Raises InvalidInput for a cursor that is none of ours."""
@@ -84,11 +90,7 @@ class Queries:
     def counts(self) -> dict[str, int]:
         """How many steps of the whole installation are open, by state."""
         table = schema.step
-        query = (
-            sa.select(table.c.state, sa.func.count())
-            .where(table.c.state.in_(list(_ORDER)), table.c.due.is_not(None))
-            .group_by(table.c.state)
-        )
+        query = sa.select(table.c.state, sa.func.count()).where(table.c.state.in_(_OPEN), table.c.due.is_not(None)).group_by(table.c.state)
         with self.engine.connect() as connection:
             return {str(state): int(count) for state, count in connection.execute(query)}
 
@@ -140,11 +142,31 @@ def _run(row: Any) -> dict[str, Any]:
     return {**{name: row[name] for name in names}, "trace": trace}
 
 
+def shown_state(kept: str) -> StepState:
+    """A step's state as it is shown: whether it waits for a retry or without a message is the ledger's own matter."""
+    return StepState.WAITING if kept == "parked" else StepState(kept)
+
+
+def _waiting(program: Program, row: Any) -> Waiting:
+    index = decode_index(row["idx"])
+    wait = PlannedWait(**row["wait"])
+    limited = wait.seconds is not None or wait.until is not None
+    return Waiting(
+        step=place(row["node"], index),
+        kind=wait.kind,
+        signal=place(wait.signal, index) if wait.signal is not None else None,
+        since=row["started_at"],
+        until=row["due"] if limited else None,
+        ask=wait.ask,
+        payload=payload_schema(program.nodes[row["node"]]),
+    )
+
+
 def _step(row: Any) -> StepView:
     return StepView(
         path=place(row["node"], decode_index(row["idx"])),
-        agent=row["agent"],
-        state=row["state"],
+        agent=row["agent"] or None,
+        state=shown_state(row["state"]),
         attempt=row["attempt"],
         created_at=row["created_at"],
         started_at=row["started_at"],

@@ -1,17 +1,22 @@
-"""The sweep that repairs what a crash left: lost messages, silent workers, due timers, passed deadlines.
+"""The sweep that repairs what a crash left: lost messages, silent workers, due timers, passed deadlines; and ends waits in time.
 
 Each finding is its own transaction, so that two sweeps at once, or one that dies half-way, do no harm.
 """
 
 from __future__ import annotations
 
+import structlog
+
 from synapse.contracts.run import Failure
+from synapse.errors import Unavailable
+from synapse.state.definitions import Definitions
 from synapse.state.driver import Session
 from synapse.state.ledger import Ledger
 from synapse.state.lifecycle import Lifecycle
 from synapse.state.records import Hint, Note, Sweep
 from synapse.workflows.program import decode_index, place
 
+_log = structlog.get_logger(__name__)
 BATCH = 500
 # A hint that waits in a long queue is not lost: each round of doubt doubles the patience, up to 64-fold.
 UNTAKEN = """UPDATE step SET due = {patience}, hints = hints + 1
@@ -28,7 +33,7 @@ AND due < {now}{lock}"""
 # What the end of a run could not put to rest, because somebody held it at that moment.
 ENDED = """UPDATE step SET due = NULL WHERE (run, node, idx) IN
 (SELECT step.run, step.node, step.idx FROM step JOIN run ON run.id = step.run
-WHERE step.due < {now} AND step.state IN ('ready', 'waiting', 'running') AND run.state <> 'running' LIMIT :batch{skip})"""
+WHERE step.due < {now} AND step.state IN ('ready', 'waiting', 'parked', 'running') AND run.state <> 'running' LIMIT :batch{skip})"""
 LATE = "SELECT id FROM run WHERE finished_at IS NULL AND state = 'running' AND deadline < {now} LIMIT :batch"
 ABOUT = "SELECT digest, traceparent, priority FROM run WHERE id = :run"
 
@@ -36,8 +41,9 @@ ABOUT = "SELECT digest, traceparent, priority FROM run WHERE id = :run"
 class Reconciler:
     """Sweeps one database. Idempotent: what it makes ready carries no promise but that somebody will try it."""
 
-    def __init__(self, ledger: Ledger, lifecycle: Lifecycle) -> None:
+    def __init__(self, ledger: Ledger, lifecycle: Lifecycle, definitions: Definitions) -> None:
         self.ledger = ledger
+        self.definitions = definitions
         self.lifecycle = lifecycle
         self.driver = ledger.driver
         postgres = self.driver.name == "postgresql"
@@ -56,8 +62,26 @@ class Reconciler:
         parameters = {"grace": self.ledger.writes.grace, "batch": BATCH}
         untaken = self.driver.rows(UNTAKEN.replace("{patience}", self._patience).replace("{skip}", self._skip), parameters)
         due = self.driver.rows(DUE.replace("{skip}", self._skip), parameters)
-        hints = [*expired, *self._hints([*untaken, *due])]
-        return Sweep(tuple(hints), len(untaken), len(due), len(expired), given_up, deadlines)
+        led_to, waits = self._waits()
+        hints = [*expired, *self._hints([*untaken, *due]), *led_to]
+        return Sweep(tuple(hints), len(untaken), len(due), len(expired), given_up, deadlines, waits)
+
+    def _waits(self) -> tuple[list[Hint], int]:
+        hints: list[Hint] = []
+        ended = 0
+        for run, node, idx, digest in self.ledger.waits.overdue(BATCH):
+            try:
+                program = self.definitions.program(digest)
+            except Unavailable:
+                raise
+            except Exception as error:  # a version that can read it will come by; meanwhile the others must not wait for it
+                _log.warning("wait.unreadable", run=run, node=node, error=str(error)[:500])
+                self.ledger.waits.put_off(run, node, idx)
+                continue
+            outcome = self.ledger.waits.fire(program, run, node, decode_index(idx))
+            hints += outcome.hints
+            ended += outcome.recorded
+        return hints, ended
 
     def _silent(self) -> tuple[list[Hint], int]:
         hints: list[Hint] = []

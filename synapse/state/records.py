@@ -71,7 +71,8 @@ class Keep:
 class Outcome:
     """What recording a result did. ``recorded`` is false for a stale one, which then changed nothing.
 
-    ``hints`` are of the steps that became ready, without the one that was ``kept``.
+    ``hints`` are of the steps that became ready, without the one that was ``kept``. ``parked``: others wait now, without a message;
+    ``early`` are those of them whose signal is there already.
     """
 
     recorded: bool
@@ -79,11 +80,13 @@ class Outcome:
     run_ended: bool = False
     failed: bool = False
     kept: Attempt | None = None
+    parked: bool = False
+    early: tuple[tuple[str, Index], ...] = ()
 
     @property
     def led_on(self) -> bool:
         """Whether something came of it: other steps, or the run's good end. A member that waits for others leads nowhere yet."""
-        return not self.failed and (bool(self.hints) or self.kept is not None or self.run_ended)
+        return not self.failed and (bool(self.hints) or self.kept is not None or self.parked or self.run_ended)
 
 
 STALE = Outcome(recorded=False)
@@ -103,7 +106,7 @@ class Note:
 
 @dataclass(frozen=True)
 class Sweep:
-    """What a reconciler's sweep found. In a healthy run only ``timers`` is ever above zero."""
+    """What a reconciler's sweep found. In a healthy run only ``timers`` and ``waits`` are ever above zero."""
 
     hints: tuple[Hint, ...] = ()
     republished: int = 0
@@ -111,3 +114,4 @@ class Sweep:
     leases_expired: int = 0
     given_up: int = 0
     deadlines: int = 0
+    waits: int = 0

@@ -92,14 +92,32 @@ step = sa.Table(
     sa.Column("failures", sa.Integer, nullable=False, server_default="0", comment="attempts that ended in an error"),
     sa.Column("lost", sa.Integer, nullable=False, server_default="0", comment="attempts whose lease ran out"),
     sa.Column("hints", sa.Integer, nullable=False, server_default="0", comment="hints that were given up for lost"),
-    sa.Column("due", Timestamp, comment="when the hint (ready), the timer (waiting) or the lease (running) runs out"),
+    sa.Column("due", Timestamp, comment="when the hint (ready), the timer (waiting, parked) or the lease (running) runs out"),
     sa.Column("worker", sa.Text),
     sa.Column("created_at", Timestamp, nullable=False),
     sa.Column("started_at", Timestamp),
     sa.Column("finished_at", Timestamp),
     sa.Column("output", Json),
     sa.Column("error", Json),
+    sa.Column("wait", Json, comment="what a step of no agent waits for (synapse.state.waits)"),
     sa.Index("step_due", "due", sqlite_where=_DUE, postgresql_where=_DUE),
+)
+
+signal = sa.Table(
+    "signal",
+    metadata,
+    sa.Column("run", Index, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, comment="that of its event"),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("idx", Index, nullable=False, comment="the member of foreachs that it is for"),
+    sa.Column("payload", sa.Text, nullable=False, comment="JSON; SQLite would take a number in a column of that type for one of its own"),
+    sa.Column("sender", sa.Text, nullable=False),
+    sa.Column("at", Timestamp, nullable=False),
+    sa.Column("idempotency_key", sa.Text),
+    sa.Column("fingerprint", sa.Text, comment="sha256 of the request that first used the key"),
+    sa.Column("node", Index, comment="the step that took it, at the same idx"),
+    sa.Column("attempt", sa.Integer, comment="which wait of that step"),
+    sa.UniqueConstraint("run", "idempotency_key", name="signal_key"),
 )
 
 fan_out = sa.Table(

@@ -11,7 +11,7 @@ from synapse.contracts.run import StepState
 from synapse.contracts.steps import StepPage, StepSummary
 from synapse.errors import InvalidInput, NotFound
 from synapse.state import schema
-from synapse.state.queries import Queries
+from synapse.state.queries import Queries, shown_state
 from synapse.workflows.program import decode_index, encode_index, parse_place, place
 
 _TABLE: Final = schema.step
@@ -32,7 +32,7 @@ class StepQueries:
         """A page of steps by their place. Raises InvalidInput for a cursor that no page gave."""
         query = sa.select(*_COLUMNS).where(_TABLE.c.run == run).order_by(_TABLE.c.node, _TABLE.c.idx).limit(limit + 1)
         if state is not None:
-            query = query.where(_TABLE.c.state == state.value)
+            query = query.where(_TABLE.c.state.in_([kept for kept in (state.value, "parked") if shown_state(kept) == state]))
         if agent is not None:
             query = query.where(_TABLE.c.agent == agent)
         if cursor is not None:
@@ -59,10 +59,12 @@ class StepQueries:
 
 def summary(row: Any) -> dict[str, Any]:
     """The values of a `StepSummary`, of a row."""
-    names = ("agent", "state", "attempt", "failures", "lost", "worker", "created_at", "started_at", "finished_at", "error")
+    names = ("attempt", "failures", "lost", "worker", "created_at", "started_at", "finished_at", "error")
     began, ended = row["started_at"], row["finished_at"]
     return {
         **{name: row[name] for name in names},
+        "agent": row["agent"] or None,
+        "state": shown_state(row["state"]),
         "path": place(row["node"], decode_index(row["idx"])),
         "waited_seconds": _seconds(row["created_at"], began),
         "ran_seconds": _seconds(began, ended),

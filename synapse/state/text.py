@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from synapse.errors import Permanent
@@ -14,7 +13,7 @@ _NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def dumps(value: Mapping[str, Any] | Sequence[Any] | None) -> str:
+def dumps(value: Any) -> str:
     """Compact JSON. NUL and half a surrogate pair become U+FFFD, for PostgreSQL's jsonb has neither.
 
     Raises Permanent on what is no JSON, such as NaN: nothing that is tried again makes it one.

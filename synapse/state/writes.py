@@ -27,6 +27,8 @@ NEW_JOIN = """INSERT INTO fan_out (run, node, idx, width, pending, succeeded, it
 VALUES (:run, :node, :idx, :width, :pending, :succeeded, {json:items})"""
 NEW_STEP = """INSERT INTO step (run, node, idx, agent, state, due, created_at)
 VALUES (:run, :node, :idx, :agent, 'ready', {in:grace}, {now})"""
+PARK = """INSERT INTO step (run, node, idx, agent, state, attempt, due, created_at, started_at, wait)
+VALUES (:run, :node, :idx, '', 'parked', 1, {due}, {now}, {now}, {json:wait})"""
 FETCH_STEPS = """SELECT node, idx, state, output, error FROM step
 WHERE run = :run AND node = :node AND idx >= :low AND idx <= :high AND state IN ('succeeded', 'skipped')"""
 FETCH_ARRIVALS = "SELECT node, idx, member, ok FROM arrival WHERE run = :run AND node = :node AND idx >= :low AND idx <= :high"
@@ -83,6 +85,12 @@ class Writes:
                 session.rows(ARRIVE, {**key, "member": member, "ok": True})
         for step in opening.steps:
             session.rows(NEW_STEP, {"run": run, **step_parameters(step), "grace": self.grace})
+
+    def park(self, session: Session, run: str, waits: Sequence[dict[str, Any]]) -> None:
+        """Have steps wait without a message: ``seconds`` from now, or where it is given ``until`` a moment."""
+        for wait in waits:
+            due = "{in:seconds}" if wait["until"] is None else "{at:until}"
+            session.rows(PARK.replace("{due}", due), {"run": run, **wait})
 
 
 def put_items(rows: Rows, node: str, index: Index, items: Any, member: int | None) -> None:

@@ -29,6 +29,12 @@ RESULTS_FENCED = Counter("synapse_results_fenced_total", "Late results that were
 HINTS_REPUBLISHED = Counter("synapse_hints_republished_total", "Ready steps whose message was given up for lost")
 LEASES_EXPIRED = Counter("synapse_leases_expired_total", "Running steps whose worker fell silent")
 TIMERS_FIRED = Counter("synapse_timers_fired_total", "Waiting steps that became due")
+SIGNALS = Counter("synapse_signals_received_total", "Signals that were sent to runs and kept")
+WAITS_ENDED = Counter(
+    "synapse_waits_ended_total",
+    "Steps that waited without a worker, by what and by how that ended: timer, signal, timeout",
+    ["kind", "ended"],
+)
 STEPS_GIVEN_UP = Counter("synapse_steps_given_up_total", "Steps failed because they lost their worker too often")
 DEADLINES_PASSED = Counter("synapse_deadlines_passed_total", "Runs failed because their deadline passed")
 EVENTS_RELAYED = Counter("synapse_events_relayed_total", "Events published to the topic exchange")

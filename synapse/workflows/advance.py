@@ -13,7 +13,8 @@ from typing import Any
 from synapse.errors import Permanent
 from synapse.workflows.expressions import evaluate, truth
 from synapse.workflows.program import Index, Node, Program
-from synapse.workflows.values import Fetch, Rows, document, fetches
+from synapse.workflows.values import Fetch, Rows, document, expressions_of, fetches
+from synapse.workflows.waits import PlannedWait, planned
 
 MAX_STEPS_AT_ONCE = 20_000
 
@@ -49,6 +50,15 @@ class NewStep:
 
 
 @dataclass(frozen=True)
+class NewWait:
+    """A step that begins to wait, without a message."""
+
+    node: Node
+    index: Index
+    wait: PlannedWait
+
+
+@dataclass(frozen=True)
 class NewJoin:
     """A fan-out that opens; members in ``arrived`` had nothing to do and are in already."""
 
@@ -65,6 +75,7 @@ class Opening:
 
     steps: list[NewStep] = field(default_factory=list)
     joins: list[NewJoin] = field(default_factory=list)
+    waits: list[NewWait] = field(default_factory=list)
     done: bool = False
 
 
@@ -92,13 +103,17 @@ def after_skip(node: Node, index: Index) -> Start | Arrive | Finish:
 
 
 def decides(node: Node) -> bool:
-    """Whether starting the node takes a look at values: something at its head is a foreach or a when."""
-    return any(head.kind in ("foreach", "when") for head in _heads(node))
+    """Whether starting the node takes a look at values: something at its head is a foreach or a when, or waits for what is told there."""
+    return any(_looks(head) for head in _heads(node))
+
+
+def _looks(head: Node) -> bool:
+    return head.kind in ("foreach", "when") or (head.kind == "wait" and bool(expressions_of(head)))
 
 
 def needs(program: Program, node: Node, index: Index) -> list[Fetch]:
     """The rows that starting the node needs."""
-    found = [fetch for head in _heads(node) if head.kind in ("foreach", "when") for fetch in fetches(program, head, index)]
+    found = [fetch for head in _heads(node) if _looks(head) for fetch in fetches(program, head, index)]
     # Items of a foreach that this very opening creates are known to it; they have no row yet.
     made_here = {head.key for head in _heads(node) if head.kind == "foreach"}
     return [fetch for fetch in dict.fromkeys(found) if not (fetch.what == "items" and fetch.node in made_here)]
@@ -115,7 +130,7 @@ def _heads(node: Node) -> list[Node]:
 
 def _may_be_empty(node: Node) -> bool:
     """Whether the node can turn out to have nothing to do."""
-    if node.kind == "step":
+    if node.is_step:
         return False
     return node.kind in ("foreach", "when") or all(_may_be_empty(child) for child in node.children)
 
@@ -138,8 +153,11 @@ class _Opener:
         """Open the node; True when it is done at once."""
         if node.kind == "step":
             self.made.steps.append(NewStep(node, index))
-            if len(self.made.steps) > MAX_STEPS_AT_ONCE:
-                raise Permanent(f"{node.at}: more than {MAX_STEPS_AT_ONCE} steps would start at once")
+            self._check_number(node)
+            return False
+        if node.kind == "wait":
+            self.made.waits.append(NewWait(node, index, planned(node, self._document(node, index) if expressions_of(node) else {})))
+            self._check_number(node)
             return False
         if node.kind == "chain":
             return all(self.open(child, index) for child in node.children)  # stops at the first that has something to do
@@ -150,6 +168,10 @@ class _Opener:
         if node.kind == "group":
             return self._join(node, index, [self.open(child, index) for child in node.children], None)
         return self._foreach(node, index)
+
+    def _check_number(self, node: Node) -> None:
+        if len(self.made.steps) + len(self.made.waits) > MAX_STEPS_AT_ONCE:
+            raise Permanent(f"{node.at}: more than {MAX_STEPS_AT_ONCE} steps would start at once")
 
     def _foreach(self, node: Node, index: Index) -> bool:
         items = evaluate(node.source.items, self._document(node, index))

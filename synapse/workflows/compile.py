@@ -7,21 +7,23 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any
 
-import jsonschema
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.json_schema import JsonSchemaMode
 
 from synapse.contracts.agent import Agent
-from synapse.contracts.workflow import Workflow
-from synapse.errors import InvalidInput, InvalidWorkflow
+from synapse.contracts.workflow import WaitFor, Workflow
+from synapse.errors import InvalidPayload, InvalidWorkflow
 from synapse.workflows import schemas
 from synapse.workflows.expressions import Path, parse, plain_path, references
 from synapse.workflows.program import Node, Program, build
-from synapse.workflows.values import expressions_of, previous
+from synapse.workflows.validation import check_schema, check_value
+from synapse.workflows.values import expressions_of, previous, wait_expressions
+from synapse.workflows.waits import moment, output_schema, payload_schema
 
 MAX_NODES = 500
 MAX_DEPTH = 4
 _ROOTS = ("input", "steps", "skipped", "prev", "index")
+_WAIT_TYPES = {"seconds": "number", "timeout": "number", "until": "string", "ask": "string"}
 
 
 def compile_workflow(workflow: Workflow, agents: Mapping[str, Agent]) -> Program:
@@ -45,9 +47,9 @@ def _faults(program: Program, agents: Mapping[str, Agent]) -> Iterator[InvalidWo
         yield InvalidWorkflow(f"{len(program.nodes)} nodes", field="do", remedy=f"at most {MAX_NODES}; a foreach repeats one node")
         return
     try:
-        jsonschema.Draft202012Validator.check_schema(program.workflow.input)
-    except jsonschema.SchemaError as error:
-        yield InvalidWorkflow(f"not a JSON Schema: {error.message}", field="input")
+        check_schema(program.workflow.input, "input")
+    except InvalidWorkflow as error:
+        yield error
         return
     for node in program.nodes.values():
         try:
@@ -65,10 +67,13 @@ def checked_input(workflow: Workflow, given: Mapping[str, Any]) -> dict[str, Any
         if isinstance(schema, dict) and "default" in schema
     }
     filled: dict[str, Any] = {**defaults, **given}
-    error = next(iter(sorted(jsonschema.Draft202012Validator(workflow.input).iter_errors(filled), key=lambda each: list(each.path))), None)
-    if error is not None:
-        raise InvalidInput(error.message[:500], field=".".join(["input", *(str(part) for part in error.path)]))
+    check_value(workflow.input, filled, "input")
     return filled
+
+
+def check_payload(node: Node, payload: Any) -> None:
+    """Raise InvalidPayload, naming the field, when it is none that the node waits for."""
+    check_value(payload_schema(node) or {}, payload, "payload", InvalidPayload)
 
 
 @dataclass(frozen=True)
@@ -84,6 +89,8 @@ class _Checker:
             self._check_foreach()
         if self.node.kind == "step":
             self._check_step()
+        if self.node.kind == "wait":
+            self._check_wait()
         for expression in expressions_of(self.node):
             self._check_expression(expression, self._where(expression))
 
@@ -91,6 +98,9 @@ class _Checker:
         if self.node.kind == "step":
             name = next(name for name, value in self.node.source.inputs.items() if value == expression)
             return f"{self.node.at}.with.{name}"
+        if self.node.kind == "wait":
+            name = next(name for name, value in wait_expressions(self.node).items() if value == expression)
+            return f"{self.node.at}.{name}"
         return f"{self.node.at}.{'items' if self.node.kind == 'foreach' else 'when'}"
 
     def _check_foreach(self) -> None:
@@ -127,6 +137,40 @@ class _Checker:
         for name, value in source.inputs.items():
             if name in fields:
                 self._check_value(schema, name, fields[name], value)
+
+    def _check_wait(self) -> None:
+        source, written = self.node.source, wait_expressions(self.node)
+        for name, wanted in _WAIT_TYPES.items():
+            expression = written[name]
+            if expression is None:
+                continue
+            at = f"{self.node.at}.{name}"
+            given = self._type(expression, at)
+            if given is not None and wanted not in given:
+                raise InvalidWorkflow(f"{expression!r} is {_list(given)}; {name} takes a {wanted}", field=at)
+            constant, literal = _constant(expression)
+            if name == "until" and constant:
+                try:
+                    moment(literal)
+                except ValueError as error:
+                    raise InvalidWorkflow(f"{expression!r} is {error}", field=at) from error
+        if isinstance(source, WaitFor):
+            check_schema(source.payload, f"{self.node.at}.payload")
+        if self.node.signal is not None:
+            self._check_signal(self.node.signal)
+
+    def _check_signal(self, name: str) -> None:
+        """Who sends a signal says no more than its name and the member: all who wait for that name must take the same."""
+        first = self.program.waiting_for(name)[0]
+        if first is self.node:
+            return
+        at = f"{self.node.at}.signal"
+        if first.enclosing_foreachs() != self.node.enclosing_foreachs():
+            raise InvalidWorkflow(
+                f"{name!r} is waited for in another foreach by {first.key!r}", field=at, remedy="give it a name of its own"
+            )
+        if payload_schema(first) != payload_schema(self.node):
+            raise InvalidWorkflow(f"{first.key!r} waits for {name!r} with another payload", field=at, remedy="give it a name of its own")
 
     def _check_value(self, schema: schemas.Schema, name: str, info: Any, value: Any) -> None:
         at = f"{self.node.at}.with.{name}"
@@ -217,6 +261,8 @@ class _Checker:
         if node.kind == "step":
             agent = self.agents.get(node.source.agent)
             return None if agent is None else _schema_of(agent.output, "serialization")
+        if node.kind == "wait":
+            return output_schema(node)
         if node.kind == "chain":
             return self._value_schema(node.children[-1])
         return {"type": "array"} if node.fans_out else None

@@ -55,7 +55,11 @@ def read(data: Any) -> Workflow | list[InvalidWorkflow]:
         found = error.errors(include_url=False)
         # A list whose members are at fault is said to be too short, too: it counts those that are not.
         inner = {each["loc"][:depth] for each in found for depth in range(len(each["loc"]))}
-        return [InvalidWorkflow(each["msg"], field=_dotted(each["loc"])) for each in found if each["loc"] not in inner]
+        return [
+            InvalidWorkflow(each["msg"].removeprefix("Value error, "), field=_dotted(each["loc"]))
+            for each in found
+            if each["loc"] not in inner
+        ]
 
 
 def _check_plain(data: Any) -> None:
@@ -128,7 +132,7 @@ _StrictLoader.yaml_implicit_resolvers = {
 }
 _StrictLoader.add_implicit_resolver(_BOOLEAN, re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
 
-_TAGS = {"step", "chain", "group", "chord", "foreach", "when"}
+_TAGS = {"step", "timer", "wait_for", "approval", "chain", "group", "chord", "foreach", "when"}
 _NODE_FIELDS = {"do", "then", "otherwise", "body", "chord"}
 
 

@@ -11,7 +11,7 @@ from synapse.contracts.catalogue import ChangeKind, DefinitionChange
 from synapse.contracts.workflow import Workflow, kind_of
 from synapse.workflows.definition import to_data, to_yaml
 
-_NAMED: Final = {"step", "foreach"}
+_NAMED: Final = {"step", "timer", "wait_for", "approval", "foreach"}
 
 
 def changes(before: Workflow, after: Workflow) -> tuple[DefinitionChange, ...]:

@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from synapse.contracts.agent import queue_of
-from synapse.contracts.workflow import Chain, Chord, Foreach, Group, Step, When, Workflow
+from synapse.contracts.workflow import Approval, Chain, Chord, Foreach, Group, Step, Timer, WaitFor, When, Workflow
 from synapse.errors import InvalidInput, InvalidWorkflow
 
 Index = tuple[int, ...]
-Kind = Literal["step", "chain", "group", "foreach", "when"]
+Kind = Literal["step", "wait", "chain", "group", "foreach", "when"]
 
 _PLACE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)((?:\[[0-9]{1,5}\])*)")
 _DIGITS = 5
@@ -37,6 +37,16 @@ class Node:
     slot: int = 0
     depth: int = 0
     children: list[Node] = field(default_factory=list)
+
+    @property
+    def is_step(self) -> bool:
+        """Whether it has a row and an output of its own: an agent's work, or something that is waited for."""
+        return self.kind in ("step", "wait")
+
+    @property
+    def signal(self) -> str | None:
+        """The name of the signal that it waits for."""
+        return (self.source.signal or self.key) if isinstance(self.source, WaitFor | Approval) else None
 
     @property
     def fans_out(self) -> bool:
@@ -85,6 +95,10 @@ class Program:
         source: Step = node.source
         return source
 
+    def waiting_for(self, signal: str) -> list[Node]:
+        """The nodes that wait for the signal of that name, in the order written."""
+        return [node for node in self.root.walk() if node.signal == signal]
+
     def queue(self, key: str) -> str:
         """The queue that serves the step."""
         return queue_of(self.step(key).agent)
@@ -122,6 +136,12 @@ class _Builder:
         match source:
             case Step():
                 return self._add("step", source.step, at, source, parent, slot, depth)
+            case Timer():
+                return self._add("wait", source.timer, at, source, parent, slot, depth)
+            case WaitFor():
+                return self._add("wait", source.wait_for, at, source, parent, slot, depth)
+            case Approval():
+                return self._add("wait", source.approval, at, source, parent, slot, depth)
             case Chain():
                 node = self._add("chain", self._unnamed("chain"), at, source, parent, slot, depth)
                 node.children = [self.node(child, f"{at}.chain[{i}]", node, i, depth) for i, child in enumerate(source.chain)]

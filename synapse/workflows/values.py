@@ -68,7 +68,16 @@ def expressions_of(node: Node) -> list[str]:
         return [value for value in node.source.inputs.values() if isinstance(value, str)]
     if node.kind == "foreach":
         return [node.source.items]
+    if node.kind == "wait":
+        return [expression for expression in wait_expressions(node).values() if expression is not None]
     return [node.source.when] if node.kind == "when" else []
+
+
+def wait_expressions(node: Node) -> dict[str, str | None]:
+    """The fields of something that is waited for that are, or may be, expressions; None where one is a literal or is not given."""
+    fields = ("seconds", "until", "ask", "timeout", "default")
+    given = {name: getattr(node.source, name, None) for name in fields}
+    return {name: value if isinstance(value, str) else None for name, value in given.items()}
 
 
 def fetches(program: Program, node: Node, index: Index) -> list[Fetch]:
@@ -99,7 +108,7 @@ def value_fetches(node: Node, index: Index) -> Iterable[Fetch]:
         node = node.children[-1]
     base = index[: node.depth]
     below = _terminals(node)
-    for step in (leaf for leaf in below if leaf.kind == "step"):
+    for step in (leaf for leaf in below if leaf.is_step):
         yield Fetch("steps", step.key, *_range(base, step.depth))
     # Where every member ends in a step, rows say by themselves who succeeded; where one may end without, its arrival says it.
     # A when also asks which branch was taken, and a fan-out whose members were all dropped has nothing else to show for it.
@@ -125,7 +134,7 @@ def _range(base: Index, depth: int) -> tuple[str, str]:
 
 def _terminals(node: Node) -> list[Node]:
     """The nodes whose rows make up this node's value."""
-    if node.kind == "step":
+    if node.is_step:
         return [node]
     if node.kind == "chain":
         return _terminals(node.children[-1])
@@ -134,7 +143,7 @@ def _terminals(node: Node) -> list[Node]:
 
 
 def _ends_in_step(node: Node) -> bool:
-    return node.kind == "step" or (node.kind == "chain" and _ends_in_step(node.children[-1]))
+    return node.is_step or (node.kind == "chain" and _ends_in_step(node.children[-1]))
 
 
 def value(node: Node, index: Index, rows: Rows) -> Any:
@@ -144,7 +153,7 @@ def value(node: Node, index: Index, rows: Rows) -> Any:
     members that were skipped, the value of the branch of a when that ran; null where nothing ran.
     """
     index = index[: node.depth]
-    if node.kind == "step":
+    if node.is_step:
         state, output, _ = rows.steps.get((node.key, index), ("", None, None))
         return output if state == "succeeded" else MISSING
     if node.kind == "chain":
@@ -169,7 +178,7 @@ def _members(node: Node, index: Index, rows: Rows) -> list[int]:
     arrivals = rows.arrivals.get((node.key, index))
     if arrivals is not None:
         return sorted(number for number, ok in arrivals.items() if ok)
-    numbers = {found[len(index)] for leaf in _terminals(node.children[0]) if leaf.kind == "step" for found in rows.indexes(leaf.key, index)}
+    numbers = {found[len(index)] for leaf in _terminals(node.children[0]) if leaf.is_step for found in rows.indexes(leaf.key, index)}
     return sorted(numbers)
 
 
@@ -191,7 +200,7 @@ def skipped(node: Node, index: Index, rows: Rows) -> list[dict[str, Any]]:
 
 def _droppers(node: Node) -> Iterable[Node]:
     """The steps whose skipping drops a member of this very fan-out, not of one inside it."""
-    return (below for below in node.walk() if below.kind == "step" and (around := below.fan_out()) is not None and around[0] is node)
+    return (below for below in node.walk() if below.is_step and (around := below.fan_out()) is not None and around[0] is node)
 
 
 def _slot_below(step: Node, fan_out: Node) -> int:

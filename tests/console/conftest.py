@@ -45,6 +45,18 @@ do:
       do: {step: gate, agent: test.gate, with: {thing: thing, folder: input.folder}}
     - {step: close, agent: test.gate, with: {thing: "'close'", folder: input.folder}}
 """,
+    "asking": """
+name: asking
+timeout: 86400
+do:
+  chain:
+    - {approval: publish, ask: "'<img src=x onerror=alert(1)> Publish?'", timeout: 3600, on_reject: continue}
+    - when: steps.publish.approved
+      then:
+        group:
+          - {wait_for: paid, ask: "'Paid?'", payload: {type: object, required: [sum], properties: {sum: {type: number}}}}
+          - {timer: pause, seconds: 3600}
+""",
 }
 
 

@@ -109,6 +109,50 @@ def test_why_a_run_failed_is_told_as_text_whatever_it_says(visit: Open, api: Api
     expect(page.locator("#run-state")).to_have_text("succeeded")
 
 
+def test_what_a_run_waits_for_is_answered_in_its_page(visit: Open, api: Api) -> None:
+    run = str(api.ask("v1/runs", {"workflow": "asking"})["id"])
+    page = visit(f"runs/{run}")
+    card = page.get_by_role("group", name="Publish?")
+    expect(card).to_contain_text("publish, since")
+    assert page.locator("main img").count() == 0
+    card.get_by_label("Comment").fill("Go ahead.")
+    before = page.locator(".head").first.inner_text()
+    expect(page.locator(".head").first).not_to_have_text(before)  # the page is drawn anew each second: what is being written stays
+    expect(card.get_by_label("Comment")).to_have_value("Go ahead.")
+    card.get_by_role("button", name="Approve").click()
+    expect(card).not_to_be_visible()
+    paid = page.get_by_role("group", name="Paid?")
+    paid.get_by_label("Payload as JSON").fill("{sum: 5}")
+    paid.get_by_role("button", name="Send").click()
+    expect(paid.get_by_role("alert")).to_contain_text("Not JSON")
+    paid.get_by_label("Payload as JSON").fill('{"sum": "much"}')
+    paid.get_by_role("button", name="Send").click()
+    expect(paid.get_by_role("alert")).to_contain_text("is not of type 'number'")
+    paid.get_by_label("Payload as JSON").fill('{"sum": 5}')
+    paid.get_by_role("button", name="Send").click()
+    expect(paid).not_to_be_visible()
+    expect(page.get_by_role("group", name="A time")).to_be_visible()
+    steps = {step["path"]: step for step in api.ask(f"v1/runs/{run}")["steps"]}
+    assert (steps["publish"]["output"]["approved"], steps["publish"]["output"]["comment"]) == (True, "Go ahead.")
+    assert steps["paid"]["output"]["payload"] == {"sum": 5}
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("group", name="A time")).not_to_be_visible()
+
+
+def test_a_run_is_rejected_by_the_keyboard_alone(visit: Open, api: Api) -> None:
+    run = str(api.ask("v1/runs", {"workflow": "asking"})["id"])
+    page = visit(f"runs/{run}")
+    page.get_by_label("Comment").focus()
+    page.keyboard.type("Not yet.")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Reject")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#run-state")).to_have_text("succeeded")
+    (publish,) = api.ask(f"v1/runs/{run}")["steps"]
+    assert (publish["output"]["approved"], publish["output"]["comment"]) == (False, "Not yet.")
+
+
 def test_runs_are_filtered_chosen_and_cancelled_together(visit: Open, api: Api, tmp_path: Path) -> None:
     first, second = (api.begin(tmp_path, f"wait-{number}") for number in (1, 2))
     page = visit("runs?state=running")
@@ -159,6 +203,7 @@ PLACES = [
     "health",
     "runs/{run}",
     "runs/{run}/report",
+    "runs/{waits}",
     "nowhere",
     "runs/none",
 ]
@@ -172,12 +217,15 @@ def run(api: Api) -> str:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_place_is_accessible_and_fits_a_phone(visit: Open, run: str, scheme: Any) -> None:
+def test_every_place_is_accessible_and_fits_a_phone(visit: Open, api: Api, run: str, scheme: Any) -> None:
     page = visit(color_scheme=scheme, viewport={"width": 375, "height": 740}, reduced_motion="reduce")
+    waits = api.ask("v1/runs", {"workflow": "asking"})["id"]
     faults = []
     for place in PLACES:
-        page.goto(page.url.partition("#")[0] + "#/" + place.format(run=run))
+        page.goto(page.url.partition("#")[0] + "#/" + place.format(run=run, waits=waits))
         page.locator("main h1, main .notice").first.wait_for()
+        if "waits" in place:
+            page.get_by_role("button", name="Approve").wait_for()
         if place.endswith("report"):
             page.locator(".cite").first.click()
             page.locator("mark").wait_for()

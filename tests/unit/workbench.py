@@ -28,6 +28,21 @@ name: echo
 input: {type: object, required: [text], properties: {text: {type: string, maxLength: 50}, fail: {type: boolean, default: false}}}
 do: {step: say, agent: echo, with: {text: input.text, fail: input.fail}}
 """
+ASKING = """
+name: asking
+input: {type: object, properties: {things: {type: array, default: []}}}
+timeout: 90000
+do:
+  chain:
+    - approval: publish
+      ask: "'Publish?'"
+      timeout: 86400
+      on_reject: continue
+    - foreach: each
+      items: input.things
+      do: {wait_for: confirm, payload: {type: object, required: [sum], properties: {sum: {type: number}}}}
+    - {step: say, agent: echo, with: {text: to_string(steps.publish.approved)}}
+"""
 PAGES = {
     "https://docs.example/acks": (
         "Late acknowledgement\n\nWith late acknowledgement a Celery task is acknowledged after it has run. "
@@ -110,6 +125,12 @@ class Workbench:
 
     def _toolbox(self, context: StepContext, progress: Any) -> Toolbox:
         return MemoryToolbox(pages=PAGES, context=context, files=self.tools.files, blobs=self.runtime.database.blobs)  # type: ignore[arg-type] # stores alike
+
+    def offer_asking(self) -> None:
+        """Have a workflow that waits among those of the folder."""
+        folder = self.runtime.engine.workflows_dir
+        assert folder is not None
+        (folder / "asking.yaml").write_text(ASKING)
 
     def work(self) -> None:
         """Try steps until none is pending."""

@@ -7,6 +7,9 @@ import { tally, worst } from "./model.js";
 /** The stages of a definition's tree, in order: {name, agent, many, perhaps, group}. */
 export function stages(node, context = {}) {
   if (node.step) return [{ name: node.step, agent: node.agent, skips: node.on_error === "skip", ...context }];
+  for (const kind of ["timer", "wait_for", "approval"]) {
+    if (node[kind]) return [{ name: node[kind], agent: kind.replace("_", " "), skips: node.on_timeout === "skip", ...context }];
+  }
   if (node.chain) return node.chain.flatMap((each) => stages(each, context));
   if (node.group) return node.group.flatMap((each, at) => stages(each, { ...context, beside: at > 0 }));
   if (node.foreach) return stages(node.do, { ...context, many: node.foreach });

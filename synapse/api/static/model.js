@@ -12,7 +12,7 @@ export function take(run, event) {
   run.events.push(event);
   run.startedAt ??= at;
   if (event.name.startsWith("run.")) takeRun(run, event, at);
-  else takeStep(step(run, event.step), event, at);
+  else if (event.name.startsWith("step.")) takeStep(step(run, event.step), event, at);
   for (const path of event.data.next ?? []) ready(step(run, path), at);
   return run;
 }
@@ -27,13 +27,13 @@ function takeRun(run, event, at) {
   for (const each of run.steps.values()) {
     const last = each.tries.at(-1);
     if (last && last.endedAt === null) Object.assign(last, { endedAt: at, state: "stopped" });
-    if (["ready", "running", "waiting"].includes(each.state)) each.state = "stopped";
+    if (["ready", "running", "waiting"].includes(each.state)) Object.assign(each, { state: "stopped", waits: null });
   }
 }
 
 function step(run, path) {
   if (!run.steps.has(path)) {
-    run.steps.set(path, { path, name: nameOf(path), agent: null, state: "ready", readyAt: null, tries: [], progress: null, error: null });
+    run.steps.set(path, { path, name: nameOf(path), agent: null, state: "ready", readyAt: null, tries: [], progress: null, error: null, waits: null });
   }
   return run.steps.get(path);
 }
@@ -45,6 +45,12 @@ function ready(each, at) {
 function takeStep(each, event, at) {
   each.agent = event.agent ?? each.agent;
   const what = event.name.slice("step.".length);
+  // What waits without a worker has one wait at a time, and no tries; `waits` tells one from the next.
+  each.waits = what === "waiting" ? event.seq : null;
+  if (what === "waiting") {
+    Object.assign(each, { state: "waiting", error: null });
+    return;
+  }
   if (what === "started") {
     each.tries.push({ attempt: event.attempt, readyAt: each.readyAt, startedAt: at, endedAt: null, state: "running", worker: event.data.worker });
     Object.assign(each, { state: "running", progress: null });

@@ -7,6 +7,7 @@ import { flow, stages } from "./flow.js";
 import { tally, take, unknown } from "./model.js";
 import { follow } from "./stream.js";
 import { timeline } from "./timeline.js";
+import { mark, waiting } from "./waiting.js";
 
 export async function run(place, { parts: [id], signal }) {
   const detail = await get(`v1/runs/${encodeURIComponent(id)}`, signal);
@@ -16,9 +17,10 @@ export async function run(place, { parts: [id], signal }) {
   let live = unknown();
   let chosen = null;
   let drawing = 0;
-  const head = h("div"), graph = wide("Stages"), times = wide("Steps"), panel = h("div"), log = h("div");
+  let marked = mark([]);
+  const head = h("div"), asked = h("div"), graph = wide("Stages"), times = wide("Steps"), panel = h("div"), log = h("div");
   fill(place,
-    h("h1", { class: "question" }, subject(detail)), head, graph, panel,
+    h("h1", { class: "question" }, subject(detail)), head, asked, graph, panel,
     h("details", { open: true }, h("summary", {}, "Steps"), times),
     h("details", {}, h("summary", {}, "Events"), log),
     h("details", {}, h("summary", {}, "Input"), h("pre", {}, JSON.stringify(detail.input, null, 2))));
@@ -38,6 +40,19 @@ export async function run(place, { parts: [id], signal }) {
       (name) => choose([...live.steps.values()].find((each) => each.name === name).path), live.state === "succeeded"));
     fill(times, timeline(live, now, choose));
     fill(log, events(live.events));
+    drawAsked();
+  }
+
+  async function drawAsked() {
+    const now = mark(live.steps.values());
+    // Only when something else is waited for: what somebody is writing stays.
+    if (now === marked) return;
+    marked = now;
+    const held = asked.contains(document.activeElement);
+    const detail = now === mark([]) ? null : await get(`v1/runs/${id}`, signal).catch(() => null);
+    if (marked !== now || signal.aborted) return;
+    fill(asked, waiting(id, detail?.waiting_for ?? [], () => head.querySelector("#run-state")?.focus()));
+    if (held && !asked.contains(document.activeElement)) head.querySelector("#run-state")?.focus();
   }
 
   async function drawPanel() {
@@ -77,7 +92,7 @@ function header(id, live, now, act) {
   const ended = live.endedAt !== null;
   const done = (counts.succeeded ?? 0) + (counts.skipped ?? 0);
   return h("div", { class: "head" },
-    h("span", { class: `state big ${live.state}`, id: "run-state" }, live.state),
+    h("span", { class: `state big ${live.state}`, id: "run-state", tabindex: "-1" }, live.state),
     h("span", {}, live.startedAt === null ? "" : `${duration((live.endedAt ?? now) - live.startedAt)}, ${done} of ${count(live.steps.size, "step")} so far`.replace(ended ? " so far" : "\0", "")),
     h("span", { class: "actions" },
       live.state === "succeeded" ? h("a", { class: "button primary", href: `#/runs/${id}/report` }, "Read the report") : null,
@@ -95,7 +110,7 @@ function about(step, live, close) {
   const known = live.steps.get(step.path);
   return h("section", { class: "card", "aria-label": step.path },
     h("div", { class: "head" }, h("h2", { tabindex: "-1" }, step.path), h("span", { class: `state ${step.state}` }, step.state), h("button", { type: "button", click: close }, "Close")),
-    h("dl", {}, h("dt", {}, "Agent"), h("dd", {}, step.agent),
+    h("dl", {}, h("dt", {}, "Agent"), h("dd", {}, step.agent ?? "none: it waits without a worker"),
       (known?.tries ?? []).map((each) => [h("dt", {}, `Try ${each.attempt}`), h("dd", {}, tried(each))])),
     step.error ? h("p", { class: "notice bad" }, `${step.error.message} (${step.error.code})`) : null,
     step.output === null ? null : h("details", { open: true }, h("summary", {}, "What it gave"), h("pre", {}, JSON.stringify(step.output, null, 2))),

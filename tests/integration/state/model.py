@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from synapse.errors import Permanent
 from synapse.workflows.expressions import evaluate, truth
-from synapse.workflows.program import Index, Node, Program, encode_index, place
+from synapse.workflows.program import Index, Node, Program, encode_index, parse_place, place
+from synapse.workflows.waits import Answer, Ended, answered, fired
 from tests.unit.workflows.strategies import Fate
 
 MAX_LOST = 1
-OPEN = ("ready", "waiting", "running")
+OPEN = ("ready", "waiting", "running", "parked")
 NEVER, SOON = 0, -1
 """Due times: none, and one to come; a positive number is one that has passed, the lower the earlier."""
 
@@ -60,6 +62,8 @@ class Progress:
         if self.results[at] is None and node.fan_out() is not None:
             raise _Dropped
         return self.results[at], True
+
+    _wait = _step
 
     def _chain(self, node: Node, index: Index, prev: Any, names: dict[str, Any]) -> tuple[Any, bool]:
         ran = False
@@ -114,6 +118,18 @@ class Progress:
 
 
 @dataclass
+class SignalModel:
+    """A signal's row; ``node`` is who took it, in which of its waits."""
+
+    number: int
+    name: str
+    index: Index
+    answer: Answer
+    node: str | None = None
+    attempt: int | None = None
+
+
+@dataclass
 class StepModel:
     """A step's row; ``attempt`` is the fence."""
 
@@ -142,6 +158,8 @@ class RunModel:
     steps: dict[str, StepModel] = field(default_factory=dict)
     results: dict[str, Any] = field(default_factory=dict)
     events: list[str] = field(default_factory=lambda: ["run.created"])
+    signals: list[SignalModel] = field(default_factory=list)
+    early: list[str] = field(default_factory=list)  # waits that began with their signal there, and are to be ended
 
     def __post_init__(self) -> None:
         self.progress = Progress(self.program, self.fate, {})
@@ -202,16 +220,74 @@ class RunModel:
         self.events.append(f"run.{state}")
         for name, step in self.steps.items():
             if step.state in OPEN and name not in held:
-                step.state, step.due = "ready", NEVER
+                step.state, step.due = "parked" if step.state == "parked" else "ready", NEVER
 
     def resume(self) -> set[str]:
-        """What was open or failed is ready again, with fresh tries; the places."""
+        """What was open or failed is ready again, with fresh tries, or waits anew; the places of what is ready."""
         again = {at for at, step in self.steps.items() if step.state in (*OPEN, "failed")}
+        waits = {at for at in again if self.node(at).kind == "wait"}
         for at in again:
             self.steps[at] = StepModel(attempt=self.steps[at].attempt)
+        for at in waits:
+            self.steps[at] = StepModel("parked", self.steps[at].attempt + 1)
         self.state, self.late = "running", False
-        self.events.append("run.resumed")
-        return again
+        self.events += ["run.resumed", *["step.waiting"] * len(waits)]
+        return again - waits
+
+    # -- waits ----------------------------------------------------------------------------------------------------
+
+    def node(self, at: str) -> Node:
+        """The node of a place."""
+        return self.program.nodes[parse_place(at)[0]]
+
+    def taker(self, name: str, index: Index) -> str | None:
+        """Which step takes a signal at once; None when it is kept. Raises LookupError when it is refused."""
+        nodes = self.program.waiting_for(name)
+        for depth, foreach in enumerate(nodes[0].enclosing_foreachs()):
+            width, _ = self.progress.joins.get((foreach.key, encode_index(index[:depth])), (foreach.source.max, {}))
+            if index[depth] >= width:
+                raise LookupError("no such member")
+        places = [place(node.key, index) for node in nodes]
+        waiting = [at for at in places if at in self.steps and self.steps[at].state == "parked"]
+        to_come = [at for at in places if at not in self.steps]
+        kept = [each for each in self.signals if (each.name, each.index, each.node) == (name, index, None)]
+        if self.state != "running" or (not waiting and len(to_come) <= len(kept)):
+            raise LookupError("nothing waits for it")
+        return waiting[0] if waiting else None
+
+    def receive(self, signal: SignalModel, at: str | None) -> list[str] | None:
+        """A signal that counts; the steps that it makes ready, None when the run fails by it."""
+        self.events.append("signal.received")
+        self.signals.append(signal)
+        return self._take(signal, at) if at is not None else []
+
+    def fire(self, at: str, until: datetime) -> list[str] | None:
+        """A wait's time is over; the same."""
+        node, index = self.node(at), parse_place(at)[1]
+        return self._end(at, fired(node, index, until, {"input": self.fate.input(), "prev": self.progress.open[at]}))
+
+    def settle(self) -> list[str]:
+        """End the waits that began with their signal there, in their order; the steps that this makes ready."""
+        made: list[str] = []
+        early, self.early = self.early, []
+        for at in early:
+            if self.state == "running":
+                key, index = parse_place(at)
+                made += self._take(next(each for each in self.signals if (each.node, each.index) == (key, index)), at) or []
+                made += self.settle()
+        return made
+
+    def _take(self, signal: SignalModel, at: str) -> list[str] | None:
+        signal.node, signal.attempt = parse_place(at)[0], self.steps[at].attempt
+        return self._end(at, answered(self.node(at), signal.index, signal.answer))
+
+    def _end(self, at: str, ended: Ended) -> list[str] | None:
+        if ended.failure is None:
+            return self._record(at, "succeeded", ended.output)
+        if ended.skip:
+            return self.skip(at)
+        self.fail(at)
+        return None
 
     def lose(self, at: str) -> bool:
         """A sweep finds the step's worker silent; whether the step is ready again, rather than given up with its run."""
@@ -246,9 +322,17 @@ class RunModel:
 
     def _go_on(self) -> list[str]:
         made = [at for at in self.progress.open if at not in self.steps]
-        self.steps |= {at: StepModel() for at in made}
+        waits = [at for at in made if self.node(at).kind == "wait"]
+        self.steps |= {at: StepModel("parked", 1) if at in waits else StepModel() for at in made}
+        self.events += ["step.waiting"] * len(waits)
+        for at in waits:
+            index, name = parse_place(at)[1], self.node(at).signal
+            kept = [each for each in self.signals if (each.name, each.index, each.node) == (name, index, None)]
+            if kept:
+                kept[0].node, kept[0].attempt = parse_place(at)[0], 1
+                self.early.append(at)
         assert set(self.steps) == set(self.progress.open) | set(self.results), "the model itself is wrong"
         if self.progress.finished:
             self.state = "succeeded"
             self.events.append("run.succeeded")
-        return made
+        return [at for at in made if at not in waits]

@@ -6,6 +6,8 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,10 +18,12 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
 
-from synapse.errors import Conflict, Permanent
+from synapse.contracts.workflow import Approval
+from synapse.errors import Conflict, NotFound, Permanent
 from synapse.state.records import Attempt, Note, Outcome
-from synapse.workflows.program import Program, build, decode_index, parse_place, place
-from tests.integration.state.model import MAX_LOST, NEVER, OPEN, SOON, RunModel
+from synapse.workflows.program import Program, build, decode_index, encode_index, parse_place, place
+from synapse.workflows.waits import Answer
+from tests.integration.state.model import MAX_LOST, NEVER, OPEN, SOON, RunModel, SignalModel
 from tests.services import Postgres
 from tests.unit.state.house import BROKEN, KEEP, House, foreach, open_house, program_of, step
 from tests.unit.workflows.strategies import Fate, workflows
@@ -29,6 +33,14 @@ _SEEN = {"with": {"seen": "prev"}}
 _OTHERWISE = foreach("g", step("o", **_SEEN), "prev.items")
 _MEMBER = {"chain": [step("m", on_error="skip", **_SEEN), {"when": "prev.flag", "then": step("n", **_SEEN), "otherwise": _OTHERWISE}]}
 SIDE_BY_SIDE = {"chain": [foreach("f", _MEMBER, items="[`1`, `2`, `3`]", min_success=2), step("body", **_SEEN)]}
+_ASKED = {
+    "chain": [
+        {"wait_for": "w1", "signal": "w"},
+        {"approval": "ask", "timeout": 60, "on_timeout": "skip"},
+        {"wait_for": "w2", "signal": "w"},
+    ]
+}
+WAITING = {"chain": [step("a", **_SEEN), foreach("f", _ASKED, items="[`1`, `2`]"), {"timer": "t", "seconds": 60}, step("b", **_SEEN)]}
 PICK = st.integers(0, 10_000)
 SOME = st.integers(0, 3)
 
@@ -63,8 +75,10 @@ class LedgerMachine(RuleBasedStateMachine):
         for _ in range(300):
             if run.state != "running":
                 return
-            for at, each in run.steps.items():
-                if each.state in OPEN and each.due != NEVER:
+            for at, each in list(run.steps.items()):
+                if each.state == "parked" and run.node(at).signal is not None and run.state == "running":
+                    self._signal(run, run.node(at).signal or "", parse_place(at)[1], 0)
+                elif each.state in OPEN and each.due != NEVER:
                     self._let_pass(run, at)
             self._sweep()
             for at in [at for at in run.steps if run.claimable(at)]:
@@ -76,7 +90,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @initialize(workflow=workflows(depth=3), seed=PICK, taken=SOME)
     def first(self, workflow: Any, seed: int, taken: int) -> None:
-        self._begin(program_of(SIDE_BY_SIDE), seed)
+        self._begin(program_of(WAITING if seed % 2 else SIDE_BY_SIDE), seed)
         self._begin(build(workflow), seed)
         for run, at in self._claimable()[:taken]:
             self._claim(run, at)
@@ -97,7 +111,7 @@ class LedgerMachine(RuleBasedStateMachine):
             return
         begun = self.house.begun(program, fate.input(), **how)
         assert begun.created
-        assert sorted(hint.place for hint in begun.hints) == sorted(run.steps)
+        assert sorted(hint.place for hint in begun.hints) == sorted(at for at, each in run.steps.items() if each.state == "ready")
         self.runs[name] = run
         self.touched.add(name)
 
@@ -137,6 +151,58 @@ class LedgerMachine(RuleBasedStateMachine):
         else:
             with pytest.raises(Conflict):
                 self.house.database.lifecycle.resume(run.program, run.id)
+
+    # -- signals ----------------------------------------------------------------------------------------------------
+
+    @precondition(lambda self: self._signals())
+    @rule(pick=PICK, seed=SOME)
+    def send_a_signal_to_what_waits(self, pick: int, seed: int) -> None:
+        waiting = [
+            (run, name, parse_place(at)[1])
+            for run in self.runs.values()
+            for at, each in run.steps.items()
+            if each.state == "parked" and (name := run.node(at).signal) is not None
+        ]
+        if waiting:
+            self._signal(*waiting[pick % len(waiting)], seed)
+
+    @precondition(lambda self: self._signals())
+    @rule(pick=PICK, seed=SOME, numbers=st.tuples(*[st.integers(0, 3)] * 3))
+    def send_a_signal_to_anything(self, pick: int, seed: int, numbers: tuple[int, ...]) -> None:
+        names = self._signals()
+        run, name = names[pick % len(names)]
+        self._signal(run, name, numbers[: run.program.waiting_for(name)[0].depth], seed)
+
+    @precondition(lambda self: any(run.signals for run in self.runs.values()))
+    @rule(pick=PICK)
+    def send_a_signal_again_with_its_key(self, pick: int) -> None:
+        runs = [run for run in self.runs.values() if run.signals]
+        run = runs[pick % len(runs)]
+        signal = run.signals[pick % len(run.signals)]
+        again = self.house.signal(run.id, place(signal.name, signal.index), "anything", key=f"{signal.number}", fingerprint="f")
+        assert (again.created, again.signal.number, again.outcome.hints) == (False, signal.number, ())
+        assert again.signal.step == (place(signal.node, signal.index) if signal.node else None)
+
+    def _signals(self) -> list[tuple[RunModel, str]]:
+        return [(run, node.signal) for run in self.runs.values() for node in run.program.nodes.values() if node.signal is not None]
+
+    def _signal(self, run: RunModel, name: str, index: tuple[int, ...], seed: int) -> None:
+        self.touched.add(run.id)
+        key = str(len(run.events) + 1)  # the number that it will have
+        payload = {"approved": seed != 1} if isinstance(run.program.waiting_for(name)[0].source, Approval) else {"items": [seed] * seed}
+        send = partial(self.house.signal, run.id, place(name, index), payload, by="s", key=key, fingerprint="f")
+        try:
+            taker = run.taker(name, index)
+        except LookupError:
+            with pytest.raises((Conflict, NotFound)):
+                send()
+            return
+        received = send()
+        answer = Answer(payload, "s", received.signal.at.isoformat())
+        made = run.receive(SignalModel(received.signal.number, name, index, answer), taker)
+        assert (received.created, received.signal.step, received.signal.number) == (True, taker, int(key))
+        assert received.outcome.failed == (made is None)
+        assert sorted(hint.place for hint in received.outcome.hints) == sorted([*(made or []), *run.settle()])
 
     # -- steps ------------------------------------------------------------------------------------------------------
 
@@ -273,6 +339,8 @@ class LedgerMachine(RuleBasedStateMachine):
             assert (width, here) == run.progress.joins[node, idx]
             assert (pending, succeeded) == (width - len(here), sum(here.values()))
         assert {(node, idx) for node, idx, *_ in joins} == set(run.progress.joins)
+        signals = self.house.sql("SELECT number, name, idx, node, attempt FROM signal WHERE run = :run ORDER BY number", run=run.id)
+        assert signals == [(each.number, each.name, encode_index(each.index), each.node, each.attempt) for each in run.signals]
         order = [row[0] for row in self.house.sql("SELECT position FROM event WHERE run = :run ORDER BY seq", run=run.id)]
         assert order == sorted(order)
 
@@ -298,13 +366,13 @@ class LedgerMachine(RuleBasedStateMachine):
         # The deadline that an attempt knows is the one that its run had then; here it was moved by hand.
         outcome = self.house.complete(attempt, output, KEEP if keep and not run.late else None)
         made = run.complete(at, output) if holds else []
-        self._led_to(run, outcome, holds, made)
         if outcome.kept is not None:
             assert keep
             run.claim(outcome.kept.place)
             assert outcome.kept.number == 1
             assert self.house.seen(outcome.kept) == self.house.seen_afresh(outcome.kept)
             self._taken(run, outcome.kept)
+        self._led_to(run, outcome, holds, made)
 
     def _fail(self, attempt: Attempt, how: str, held: frozenset[str] = frozenset()) -> None:
         run, at = self.runs[attempt.run], attempt.place
@@ -324,8 +392,9 @@ class LedgerMachine(RuleBasedStateMachine):
     def _led_to(self, run: RunModel, outcome: Outcome, holds: bool, made: list[str] | None) -> None:
         assert outcome.recorded == holds
         assert outcome.failed == (made is None)
+        made = [*(made or []), *run.settle()]
         ready = [hint.place for hint in outcome.hints] + ([outcome.kept.place] if outcome.kept else [])
-        assert sorted(ready) == sorted(made or [])
+        assert sorted(ready) == sorted(made)
         self.touched.add(run.id)
 
     def _let_pass(self, run: RunModel, at: str) -> None:
@@ -336,6 +405,9 @@ class LedgerMachine(RuleBasedStateMachine):
         )
 
     def _sweep(self) -> None:
+        moments = {
+            (run.id, at): self._due(run, at) for run in self.runs.values() for at, each in run.steps.items() if each.state == "parked"
+        }
         sweep = self.house.database.reconciler.sweep()
         hints: list[tuple[str, str]] = []
         late = [run for run in self.runs.values() if run.late and run.state == "running"]
@@ -355,16 +427,26 @@ class LedgerMachine(RuleBasedStateMachine):
                 hints += [(run.id, at)] * again
         for _, run, at in overdue:
             each = run.steps[at]
-            if each.due > 0:
+            if each.due > 0 and each.state != "parked":
                 republished += each.state == "ready"
                 timers += each.state == "waiting"
                 each.hints += each.state == "ready"
                 each.state, each.due = "ready", SOON
                 hints.append((run.id, at))
+        waits = 0
+        for _, run, at in overdue:
+            each = run.steps[at]
+            if each.state == "parked" and each.due > 0 and run.state == "running":
+                made = run.fire(at, moments[run.id, at])
+                hints += [(run.id, ready) for ready in [*(made or []), *run.settle()]]
+                waits += 1
         assert sorted((hint.run, hint.place) for hint in sweep.hints) == sorted(hints)
-        counts = (sweep.republished, sweep.timers, sweep.leases_expired, sweep.given_up, sweep.deadlines)
-        assert counts == (republished, timers, lost, given_up, len(late))
+        counts = (sweep.republished, sweep.timers, sweep.leases_expired, sweep.given_up, sweep.deadlines, sweep.waits)
+        assert counts == (republished, timers, lost, given_up, len(late), waits)
         self.touched.update(self.runs)
+
+    def _due(self, run: RunModel, at: str) -> datetime:
+        return self.house.database.driver.moment(self.house.column(run.id, at, "due")) or datetime.max
 
     @contextmanager
     def _somebody_holds_a_step(self, run: RunModel, pick: int | None, but: str | None = None) -> Iterator[frozenset[str]]:
@@ -430,7 +512,7 @@ def test_on_postgresql_every_promise_holds_in_any_order_of_events(postgres: Post
 
     def opens() -> House:
         house = open_house(postgres_url, tmp_path, upgrade=False, max_lost=MAX_LOST)
-        house.sql("TRUNCATE run, workflow, step, fan_out, arrival, event")
+        house.sql("TRUNCATE run, workflow, step, fan_out, arrival, event, signal")
         return house
 
     with psycopg.connect(postgres_url, autocommit=True) as other:

@@ -39,7 +39,7 @@ async def test_readyz_tells_strangers_only_whether(service: Service) -> None:
 async def test_metrics_can_be_parsed_and_have_what_is_open_by_state_and_queue(client: httpx.AsyncClient, service: Service) -> None:
     answer = await client.get("/metrics")
     families = {family.name: family for family in text_string_to_metric_families(answer.text)}
-    assert {sample.labels["state"] for sample in families["synapse_steps_open"].samples} == {"ready", "waiting", "running"}
+    assert {sample.labels["state"] for sample in families["synapse_steps_open"].samples} == {"ready", "waiting", "parked", "running"}
     queues = set(service.runtime.registry.queues())
     for name in ("synapse_queue_ready_steps", "synapse_queue_oldest_ready_seconds", "synapse_dead_letters_outstanding"):
         assert {sample.labels["queue"] for sample in families[name].samples} == queues

@@ -68,3 +68,23 @@ def test_on_a_terminal_it_is_a_table_that_changes() -> None:
     shown = console.file.getvalue()  # type: ignore[attr-defined] # a StringIO
     assert "read pages" in shown
     assert "2/3" in shown
+
+
+def test_what_is_waited_for_is_told_until_it_ends() -> None:
+    asks = {"kind": "approval", "signal": "publish", "ask": "Publish\x1b[2J?", "seconds": 60.0}
+    waits = [_event(1, "step.waiting", "publish", **asks), _event(2, "step.waiting", "t", kind="timer", until="2027-01-01T00:00:00+00:00")]
+    progress = Progress()
+    for event in waits:
+        progress.take(event)
+    assert progress.waiting.keys() == {"publish", "t"}
+    assert progress.table().row_count == 2
+    progress.take(_event(3, "signal.received", "publish", signal="publish", by="x"))
+    progress.take(_event(4, "step.succeeded", "publish", waited={"kind": "approval", "ended": "signal"}))
+    assert progress.waiting.keys() == {"t"}
+    progress.take(_event(5, "run.cancelled"))
+    assert not progress.waiting
+    file = StringIO()
+    Watching(Console(file=file, width=200))(waits)
+    assert "approval" in file.getvalue()
+    assert "Publish[2J?, for 60 s" in file.getvalue()
+    assert "until 2027-01-01T00:00:00+00:00" in file.getvalue()

@@ -51,3 +51,21 @@ def test_a_run_is_shown_with_its_steps_and_why_they_failed() -> None:
     assert "read[0]" in shown
     assert shown.count("permanent: no [2Jtext") == 2
     assert "\x1b" not in shown
+
+
+def test_what_a_run_waits_for_is_shown_with_the_command_that_answers() -> None:
+    asked = {
+        "step": "publish",
+        "kind": "approval",
+        "signal": "publish",
+        "since": BEGAN,
+        "until": BEGAN + timedelta(days=1),
+        "ask": "Publish\x1b?",
+    }
+    step = StepView(path="publish", agent=None, state=StepState.WAITING, attempt=1, created_at=BEGAN)
+    timer = {"step": "t", "kind": "timer", "since": BEGAN}
+    shown = _shown(run_view.detail(RunDetail.model_validate(_view(state=RunState.RUNNING, steps=(step,), waiting_for=(asked, timer)))))
+    assert "Publish?" in shown
+    assert f"synapse runs approve {ID} publish" in shown
+    assert "\x1b" not in shown
+    assert "synapse runs" not in _shown(run_view.detail(RunDetail.model_validate(_view(state=RunState.RUNNING, waiting_for=(timer,)))))

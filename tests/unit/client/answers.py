@@ -9,6 +9,7 @@ import httpx
 
 from synapse.contracts.messages import Event, MessageType
 from synapse.contracts.run import Failure, RunDetail, RunState
+from synapse.contracts.waits import Signal
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 
@@ -24,6 +25,12 @@ def run(state: RunState = RunState.RUNNING, error: str | None = None) -> httpx.R
     failure = Failure(code="permanent", message=error) if error else None
     made = RunDetail(id="r", workflow="w", state=state, input={}, created_at=NOW, error=failure)
     return httpx.Response(200, content=made.model_dump_json())
+
+
+def signal() -> httpx.Response:
+    """A signal that a step took."""
+    made = Signal(run="r", number=5, name="publish", at=NOW, by="operator", step="publish")
+    return httpx.Response(202, content=made.model_dump_json())
 
 
 class Breaks(httpx.SyncByteStream, httpx.AsyncByteStream):

@@ -132,3 +132,16 @@ async def test_a_stream_that_breaks_is_taken_up_after_the_last_event() -> None:
 async def test_an_address_that_is_none_is_named() -> None:
     with pytest.raises(Unreachable):
         AsyncClient("http://a:b")
+
+
+async def test_a_run_that_waits_is_told_approved_and_rejected(api: AsyncClient, bench: Workbench) -> None:
+    bench.offer_asking()
+    runs = [await api.submit(RunRequest(workflow="asking", input={"things": ["x"] * number})) for number in range(2)]
+    assert [each.signal for each in runs[0].waiting_for] == ["publish"]
+    assert (await api.reject(runs[0].id, "publish", "Not yet.", by="ana")).step == "publish"
+    await api.approve(runs[1].id, "publish")
+    assert (await api.signal(runs[1].id, "confirm[0]", {"sum": 5})).name == "confirm[0]"
+    await asyncio.to_thread(bench.work)
+    assert [(await api.run(run.id)).output for run in runs] == [{"text": "false"}, {"text": "true"}]
+    with pytest.raises(NotFound):
+        await api.signal(runs[0].id, "nothing")

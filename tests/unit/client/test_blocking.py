@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import httpx
@@ -159,3 +160,21 @@ def test_every_run_is_had_page_by_page() -> None:
 
     with client(answer) as api:
         assert len(list(api.each_run(state=RunState.FAILED))) == 3
+
+
+def test_a_run_that_waits_is_told_approved_and_rejected() -> None:
+    heard: list[tuple[str, object]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        heard.append((request.url.path, json.loads(request.content)["payload"]))
+        return answers.signal()
+
+    with client(answer) as api:
+        assert (api.signal("r", "paid[0]", 5)).step == "publish"
+        api.approve("r", "publish", "Fine.")
+        api.reject("r", "publish", by="ana")
+    assert heard == [
+        ("/v1/runs/r/signals/paid[0]", 5),
+        ("/v1/runs/r/signals/publish", {"approved": True, "comment": "Fine."}),
+        ("/v1/runs/r/signals/publish", {"approved": False, "by": "ana"}),
+    ]

@@ -58,3 +58,22 @@ def test_what_passes_is_tried_again_after_a_growing_pause_or_the_one_that_was_as
 def test_what_would_do_something_twice_is_not_repeated() -> None:
     gone = calls.unreachable("u", "refused")
     assert [call.pause(1, 3, gone) for call in (calls.resume("r"), calls.requeue("l"), calls.drop("l"))] == [None, None, None]
+
+
+def test_a_signal_has_a_key_so_that_it_can_be_sent_again_and_its_name_is_one_segment() -> None:
+    call = calls.signal("r", "confirm[2]", {"sum": 5}, None)
+    assert (call.method, call.path, json.loads(call.content or b"")) == (
+        "POST",
+        "/v1/runs/r/signals/confirm%5B2%5D",
+        {"payload": {"sum": 5}},
+    )
+    assert call.headers["Idempotency-Key"] != calls.signal("r", "confirm[2]", {"sum": 5}, None).headers["Idempotency-Key"]
+    assert calls.signal("r", "a/b", None, "k").headers["Idempotency-Key"] == "k"
+    assert calls.signal("r", "a/b", None, "k").path.count("/") == 5
+    assert call.pause(1, 3, calls.unreachable("u", "refused")) is not None
+
+
+def test_a_decision_says_no_more_than_was_given() -> None:
+    assert json.loads(calls.decide("r", "publish", False, None, None).content or b"") == {"payload": {"approved": False}}
+    given = calls.decide("r", "publish", True, "Fine.", "ana")
+    assert json.loads(given.content or b"") == {"payload": {"approved": True, "comment": "Fine.", "by": "ana"}}

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from synapse.contracts.toolbox import Toolbox
 from synapse.contracts.workflow import Workflow
 from synapse.engine.app import SynapseApp, create_app
-from synapse.engine.canvas import agent_signatures, foreach, options, ref, to_canvas, to_workflow, when
+from synapse.engine.canvas import agent_signatures, approval, foreach, options, ref, timer, to_canvas, to_workflow, wait_for, when
 from synapse.engine.registry import Registry
 from synapse.engine.runtime import Runtime
 from synapse.errors import InvalidInput, InvalidWorkflow
@@ -270,3 +270,40 @@ def test_a_message_with_an_agents_own_arguments_is_refused_by_the_worker_too(a: 
         a.echo.run(seen=1)
     with pytest.raises(InvalidInput, match="submit a workflow"):
         a.echo.run({"a": 1}, 2, 3)
+
+
+def test_what_waits_is_written_beside_the_agents_and_takes_nothing_from_before(a: Any) -> None:
+    flow = chain(
+        timer("pause", seconds=60),
+        timer("later", until=ref("input.at")),
+        wait_for("payment", signal="paid", ask="Paid?", timeout=ref("input.patience"), on_timeout="default", default="no"),
+        approval("publish", on_reject="continue", timeout=5),
+        a.echo.s(),
+    )
+    assert taken(flow)["chain"][:4] == [
+        {"timer": "pause", "seconds": 60},
+        {"timer": "later", "until": "input.at"},
+        {
+            "wait_for": "payment",
+            "signal": "paid",
+            "ask": '`"Paid?"`',
+            "timeout": "input.patience",
+            "on_timeout": "default",
+            "default": '`"no"`',
+        },
+        {"approval": "publish", "timeout": 5, "on_reject": "continue"},
+    ]
+    assert taken(timer("t", until="2027-01-01T00:00:00Z"))["until"] == '`"2027-01-01T00:00:00Z"`'
+
+
+def test_what_waits_takes_its_own_fields_only(a: Any) -> None:
+    with pytest.raises(InvalidWorkflow, match="Extra inputs"):
+        taken(wait_for("w", retries=3))
+    with pytest.raises(InvalidWorkflow, match="takes no arguments"):
+        taken(signature({**timer("t", seconds=1), "args": [5]}))
+    with pytest.raises(InvalidWorkflow, match="callbacks"):
+        taken(timer("t", seconds=1).on_error(a.echo.s()))
+
+
+def test_a_wait_s_name_is_not_given_to_a_step(a: Any) -> None:
+    assert [each.get("step") for each in taken(chain(approval("echo"), a.echo.s()))["chain"]] == [None, "echo_2"]

@@ -84,3 +84,10 @@ def test_runs_that_never_end_do_not_fill_the_memory() -> None:
 def test_a_clock_that_was_set_back_makes_no_negative_time(counted: Counted) -> None:
     EventMeter()([event("run.created", 5), event("run.cancelled", 2)])
     assert counted("synapse_run_seconds_sum", state="cancelled") == 0
+
+
+def test_signals_are_counted_and_how_waits_ended(counted: Counted) -> None:
+    waited = {"waited": {"kind": "approval", "ended": "signal"}}
+    EventMeter()([event("signal.received", 1), event("step.succeeded", 2, "a", **waited), event("step.failed", 3, "b", **waited)])
+    assert counted("synapse_signals_received_total") == 1
+    assert counted("synapse_waits_ended_total", kind="approval", ended="signal") == 2

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from synapse.contracts.run import RunRequest, RunState
+from synapse.contracts.waits import SignalRequest
 from synapse.errors import Conflict, InvalidInput, NotFound
 from tests.unit.workbench import QUESTION, Workbench
 from tests.waiting import until
@@ -65,3 +66,32 @@ def test_a_run_is_taken_though_the_broker_is_away_and_found_by_the_next_sweep(be
     run = bench.service.runs.submit(ECHO).run
     (hint,) = until(lambda: bench.runtime.database.reconciler.sweep().hints)
     assert (hint.run, hint.place) == (run.id, "say")
+
+
+def test_a_workflow_may_say_how_long_its_runs_have(bench: Workbench) -> None:
+    bench.offer_asking()
+    run = bench.service.runs.submit(RunRequest(workflow="asking")).run
+    assert run.deadline is not None
+    assert (run.deadline - run.created_at).total_seconds() == pytest.approx(90_000, abs=1)
+    sooner = bench.service.runs.submit(RunRequest(workflow="asking", timeout_seconds=60)).run
+    assert sooner.deadline is not None
+    assert (sooner.deadline - sooner.created_at).total_seconds() == pytest.approx(60, abs=1)
+
+
+@pytest.mark.parametrize("payload", [float("inf"), "\ud800", "x" * 300_000])
+def test_a_payload_that_no_database_would_take_is_refused(bench: Workbench, payload: object) -> None:
+    bench.offer_asking()
+    run = bench.service.runs.submit(RunRequest(workflow="asking")).run
+    with pytest.raises(InvalidInput) as caught:
+        bench.service.runs.signal(run.id, "publish", SignalRequest.model_construct(payload=payload))
+    assert caught.value.field == "payload"
+
+
+def test_what_a_signal_lets_go_on_is_sent_by_who_sent_the_signal(bench: Workbench) -> None:
+    bench.offer_asking()
+    run = bench.service.runs.submit(RunRequest(workflow="asking")).run
+    signalled = bench.service.runs.signal(run.id, "publish", SignalRequest(payload={"approved": False}))
+    assert (signalled.created, signalled.signal.step, signalled.signal.by) == (True, "publish", "operator")
+    assert [hint.place for hint in bench.pending.queue] == ["say"]
+    bench.work()
+    assert bench.service.runs.get(run.id).output == {"text": "false"}

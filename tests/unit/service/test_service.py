@@ -23,6 +23,6 @@ def test_workflows_are_the_built_in_ones_and_those_of_the_folder(bench: Workbenc
 
 def test_what_is_open_is_counted_also_when_nothing_is(bench: Workbench) -> None:
     before = bench.service.census()
-    assert (before.steps, before.runs) == ({"ready": 0, "waiting": 0, "running": 0}, 0)
+    assert (before.steps, before.runs) == ({"ready": 0, "waiting": 0, "parked": 0, "running": 0}, 0)
     bench.service.runs.submit(RunRequest(workflow="echo", input={"text": "x"}))
     assert (bench.service.census().steps["ready"], bench.service.census().runs) == (1, 1)

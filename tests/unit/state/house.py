@@ -12,6 +12,7 @@ from synapse.settings import EngineSettings
 from synapse.state.database import Database
 from synapse.state.lifecycle import Begun, NewRun
 from synapse.state.records import Attempt, Keep, Outcome
+from synapse.state.waits import Received, Sent
 from synapse.workflows.definition import from_data
 from synapse.workflows.program import Program, build, decode_index, encode_index, parse_place, place
 from synapse.workflows.values import Rows, document, fetches
@@ -86,6 +87,12 @@ class House:
     def do(self, run: str, *places: str, output: dict[str, Any] | None = None) -> Outcome:
         """Take and complete these steps; what the last one led to."""
         return [self.complete(self.take(run, at), output) for at in places][-1]
+
+    def signal(self, run: str, name: str, payload: Any = None, **more: Any) -> Received:
+        """Send a signal, as the service does."""
+        key, index = parse_place(name)
+        sent = Sent(**{"name": key, "index": index, "payload": payload, "by": "somebody", **more})
+        return self.database.ledger.waits.receive(self.programs[run], run, sent)
 
     def drain(self, run: str) -> None:
         """Do whatever is ready until nothing is."""

@@ -13,10 +13,12 @@ from synapse.contracts.run import RunFilter
 from synapse.errors import Conflict, NotFound, Permanent
 from synapse.state.holdings import Holdings, named
 from synapse.state.lifecycle import NewRun
+from synapse.state.waits import Sent
 from tests.unit.state.house import House, program_of, step
 
 ACME, OTHER = Tenant("acme"), Tenant("other")
 TREE = step("a")
+WAITS = {"wait_for": "a"}
 
 
 @pytest.fixture
@@ -39,12 +41,13 @@ ASKED: dict[str, Callable[[House, Holdings, str], Any]] = {
     "step": lambda house, held, run: held.step(run, "a"),
     "cancel": lambda house, held, run: held.cancel(run, "x"),
     "resume": lambda house, held, run: held.resume(program_of(TREE), run),
+    "receive": lambda house, held, run: held.receive(program_of(WAITS), run, Sent("a", (), None, "x")),
 }
 
 
 @pytest.mark.parametrize("what", ASKED)
 def test_another_tenants_run_is_answered_in_the_same_words_as_none(house: House, others: Holdings, what: str) -> None:
-    run = house.begin(TREE, tenant=ACME)
+    run = house.begin(WAITS if what == "receive" else TREE, tenant=ACME)
     if what == "resume":
         house.database.lifecycle.cancel(run, "x")
     before = (house.state(run), house.states(run), house.names(run))
@@ -133,6 +136,7 @@ def test_queries_of_nobody_in_particular_are_no_tenants(house: House) -> None:
 # What is of the whole installation and so may be asked of all of it, each with its reason.
 UNSCOPED = {
     ("service/census.py", "queries"),  # counts for metrics: numbers, of nobody
+    ("service/runs.py", "ledger"),  # of hints that no broker took it says that they are due: those of a run that was just written
     ("service/service.py", "events"),  # the feed reads a run's events for who has been told that the run is theirs
 }
 

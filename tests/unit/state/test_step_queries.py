@@ -69,3 +69,14 @@ def test_a_cursor_that_is_no_place_is_refused(house: House, run: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         house.database.of(DEFAULT_TENANT).steps(run, cursor="??")
     assert caught.value.field == "cursor"
+
+
+def test_what_waits_without_a_worker_is_a_step_that_waits_and_has_no_agent(house: House) -> None:
+    run = house.begin({"group": [{"wait_for": "paid"}, {"timer": "t", "seconds": 60}]})
+    house.signal(run, "paid", 5)
+    held = house.database.of(DEFAULT_TENANT)
+    assert [each.path for each in held.steps(run, state=StepState.WAITING).steps] == ["t"]
+    paid, timer = held.step(run, "paid"), held.step(run, "t")
+    assert (paid.agent, paid.state, paid.input, paid.output["payload"]) == (None, StepState.SUCCEEDED, None, 5)
+    assert [(each.number, each.outcome.value, each.worker) for each in paid.attempts] == [(1, "succeeded", None)]
+    assert [each.outcome.value for each in timer.attempts] == ["running"]

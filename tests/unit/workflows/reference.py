@@ -61,6 +61,16 @@ class Reference:
             return None, True
         return self.fate.output(at, prev), True
 
+    def _wait(self, node: Node, index: Index, prev: Any, names: dict[str, Any]) -> tuple[Any, bool]:
+        at = place(node.key, index)
+        self.ran.add(at)
+        if tolerates(node) and self.fate.skips(at):
+            if node.fan_out() is not None:
+                raise _Dropped
+            return None, True
+        ask = getattr(node.source, "ask", None)
+        return self.fate.output(at, self._evaluate(ask, prev, names)[:2000] if ask else None), True
+
     def _chain(self, node: Node, index: Index, prev: Any, names: dict[str, Any]) -> tuple[Any, bool]:
         found, ran = prev, False
         for child in node.children:
@@ -117,6 +127,7 @@ class Simulation:
     started: Counter[str] = field(default_factory=Counter)
     completed: Counter[tuple[str, Index]] = field(default_factory=Counter)
     seen: dict[tuple[str, Index], Any] = field(default_factory=dict)
+    asked: dict[tuple[str, Index], str | None] = field(default_factory=dict)
     finished: int = 0
     failed: bool = False
 
@@ -143,12 +154,23 @@ class Simulation:
     def _step(self, node: Node, index: Index) -> None:
         at = place(node.key, index)
         self.seen |= self.visible(node, index)
+        if node.kind == "wait":
+            self._end_wait(node, index, at)
+            return
         if node.source.on_error == "skip" and self.fate.skips(at):
             self.rows.steps[node.key, index] = ("skipped", None, {"code": "permanent", "message": at})
             self._follow(after_skip(node, index), ok=False)
             return
         seen = document(self.program, node, index, self.fetch(fetches(self.program, node, index)), self.fate.input())
         self.rows.steps[node.key, index] = ("succeeded", self.fate.output(at, seen["prev"]), None)
+        self._follow(after(node, index), ok=True)
+
+    def _end_wait(self, node: Node, index: Index, at: str) -> None:
+        if tolerates(node) and self.fate.skips(at):
+            self.rows.steps[node.key, index] = ("skipped", None, {"code": "expired", "message": at})
+            self._follow(after_skip(node, index), ok=False)
+            return
+        self.rows.steps[node.key, index] = ("succeeded", self.fate.output(at, self.asked[node.key, index]), None)
         self._follow(after(node, index), ok=True)
 
     def _follow(self, way: Start | Arrive | Finish, *, ok: bool) -> None:
@@ -190,7 +212,9 @@ class Simulation:
             self.rows.items[at] = join.items
             if not self.pending[at]:
                 self.completed[at] += 1
-        for step in made.steps:
+        for wait in made.waits:
+            self.asked[wait.node.key, wait.index] = wait.wait.ask
+        for step in [*made.steps, *made.waits]:
             self.started[place(step.node.key, step.index)] += 1
             self.ready.append((step.node, step.index))
 
@@ -206,6 +230,11 @@ class Simulation:
                 else:
                     getattr(into, fetch.what)[key, index] = dict(row) if isinstance(row, dict) else row
         return into
+
+
+def tolerates(node: Node) -> bool:
+    """Whether a wait that fails may only drop what it is a member of."""
+    return "skip" in (getattr(node.source, "on_timeout", None), getattr(node.source, "on_reject", None))
 
 
 def _before(target: Node, node: Node) -> bool:

@@ -12,11 +12,11 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from synapse.contracts.workflow import Chain, Chord, Foreach, Group, Retry, Step, When, Workflow
+from synapse.contracts.workflow import Approval, Chain, Chord, Foreach, Group, Retry, Step, Timer, Wait, WaitFor, When, Workflow
 
 # Each evaluates on whatever is there: a field of something that is no object is null, and null is an empty list.
-_LISTS = ("input.items", "prev.items", "prev[]", "prev[].items[]", "[prev.items, input.items][]", "input.nothing")
-_FLAGS = ("prev.flag", "input.flag", "!(prev.flag)", "prev", "!(input.flag)", "prev[]", "prev[0]")
+_LISTS = ("input.items", "prev.items", "prev[]", "prev[].items[]", "[prev.items, input.items][]", "input.nothing", "prev.payload.items")
+_FLAGS = ("prev.flag", "input.flag", "!(prev.flag)", "prev", "!(input.flag)", "prev[]", "prev[0]", "prev.approved")
 
 
 @dataclass(frozen=True)
@@ -61,11 +61,13 @@ def trees(draw: st.DrawFn, *, depth: int = 3, min_success: bool = True) -> Any:
 
 
 def _node(draw: st.DrawFn, name: _Names, depth: int, least: bool) -> Any:
-    kind = draw(st.sampled_from(["step", "chain", "group", "chord", "foreach", "when"])) if depth else "step"
+    kind = draw(st.sampled_from(["step", "chain", "group", "chord", "foreach", "when", "wait"] if depth else ["step", "step", "wait"]))
     if kind == "step":
         return Step(
             step=name("s"), agent="echo", inputs={"seen": "prev"}, on_error=draw(st.sampled_from(["fail", "skip"])), retry=draw(_RETRIES)
         )
+    if kind == "wait":
+        return _wait(draw, name)
     if kind == "chain":
         return Chain(chain=[_node(draw, name, depth - 1, least) for _ in range(draw(st.integers(1, 3)))])
     if kind == "group":
@@ -79,6 +81,20 @@ def _node(draw: st.DrawFn, name: _Names, depth: int, least: bool) -> Any:
     return When(when=draw(st.sampled_from(_FLAGS)), then=_node(draw, name, depth - 1, least), otherwise=otherwise)
 
 
+def _wait(draw: st.DrawFn, name: _Names) -> Wait:
+    kind = draw(st.sampled_from(["timer", "wait_for", "approval"]))
+    if kind == "timer":
+        return draw(st.sampled_from([Timer(timer=(key := name("t")), seconds=3600), Timer(timer=key, until="'2100-01-01T00:00:00Z'")]))
+    fields: dict[str, Any] = {"ask": draw(st.sampled_from([None, "to_string(prev)", "'go on?'"])), "timeout": draw(_LIMITS)}
+    if kind == "wait_for":
+        ends = draw(st.sampled_from(["fail", "skip", "default"])) if fields["timeout"] is not None else "fail"
+        default = draw(st.sampled_from(["prev", {"items": [1, 2], "flag": True}])) if ends == "default" else None
+        return WaitFor(wait_for=name("w"), on_timeout=ends, default=default, **fields)
+    ends = draw(st.sampled_from(["fail", "skip", "reject"])) if fields["timeout"] is not None else "fail"
+    return Approval(approval=name("a"), on_timeout=ends, on_reject=draw(st.sampled_from(["fail", "skip", "continue"])), **fields)
+
+
+_LIMITS = st.sampled_from([None, 3600.0, "`7200`"])
 _RETRIES = st.none() | st.builds(Retry, attempts=st.integers(1, 5), on=st.none() | st.just(("transient", "timeout")))
 
 

@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from synapse.contracts.agent import Agent
 from synapse.contracts.workflow import Workflow
 from synapse.engine.registry import Registry
-from synapse.errors import InvalidInput, InvalidWorkflow
-from synapse.workflows.compile import checked_input, compile_workflow
+from synapse.errors import InvalidInput, InvalidPayload, InvalidWorkflow
+from synapse.workflows.compile import check_payload, checked_input, compile_workflow
 from synapse.workflows.definition import builtin, builtins, from_data
 
 
@@ -207,3 +207,78 @@ def test_defaults_of_the_input_are_filled_in_and_faults_named_by_field() -> None
         with pytest.raises(InvalidInput) as caught:
             checked_input(workflow, given)
         assert caught.value.field == field
+
+
+# -- waiting --------------------------------------------------------------------------------------------------------
+
+WAIT = {"wait_for": "w", "payload": {"type": "object", "title": "Paid", "properties": {"sum": {"type": "number"}}}}
+
+
+@pytest.mark.parametrize(
+    ("tree", "field", "said"),
+    [
+        ({"timer": "t"}, "do", "either seconds or until"),
+        ({"timer": "t", "seconds": 1, "until": "input.at"}, "do", "either seconds or until"),
+        ({"timer": "t", "seconds": -1}, "do.seconds", "from 0 to"),
+        ({"timer": "t", "seconds": True}, "do.seconds", "a number of seconds"),
+        ({"timer": "t", "seconds": "60 s"}, "do.seconds", "not a JMESPath expression"),
+        ({"timer": "t", "seconds": "'60'"}, "do.seconds", "is string; seconds takes a number"),
+        ({"timer": "t", "until": "'tomorrow'"}, "do.until", "not a moment"),
+        ({"timer": "t", "until": "'2027-01-01T00:00:00'"}, "do.until", "no offset"),
+        ({"timer": "t", "until": "input.count"}, "do.until", "is number; until takes a string"),
+        ({"timer": "t", "seconds": "steps.none.x"}, "do.seconds", "names no step"),
+        ({"wait_for": "w", "on_timeout": "skip"}, "do", "without a timeout"),
+        ({"wait_for": "w", "timeout": 1, "default": 5}, "do", "with 'on_timeout: default' only"),
+        ({"wait_for": "w", "payload": {"type": "thing"}}, "do.payload", "not a JSON Schema"),
+        ({"wait_for": "w", "ask": "input.count"}, "do.ask", "is number; ask takes a string"),
+        ({"approval": "a", "on_timeout": "reject"}, "do", "without a timeout"),
+        ({"approval": "a", "expires": 5}, "do.expires", "Extra inputs"),
+        ({"chain": [WAIT, use("u", x="steps.w.pay")]}, "do.chain[1].with.x", "'steps.w' has no field 'pay'"),
+        ({"chain": [WAIT, use("u", x="steps.w.payload.summ")]}, "do.chain[1].with.x", "no field 'summ'"),
+        ({"chain": [WAIT, WAIT]}, "do.chain[1]", "already the id"),
+        ({"chain": [WAIT, {"approval": "a", "signal": "w"}]}, "do.chain[1].signal", "with another payload"),
+        (
+            {"chain": [{"wait_for": "w"}, {"foreach": "f", "items": "input.things", "do": {"wait_for": "v", "signal": "w"}}]},
+            "do.chain[1].do.signal",
+            "in another foreach by 'w'",
+        ),
+    ],
+)
+def test_a_wait_with_a_fault_is_named_by_its_path(tree: dict[str, Any], field: str, said: str) -> None:
+    schema = {
+        "type": "object",
+        "title": "In",
+        "properties": {"count": {"type": "integer"}, "at": {"type": "string"}, "things": {"type": "array"}},
+    }
+    found = fault(tree, input=schema)
+    assert found.field == field
+    assert said in found.detail
+
+
+def test_waits_go_wherever_a_step_goes_and_are_referred_to_like_one() -> None:
+    member = {"chain": [{"wait_for": "confirm"}, {"timer": "pause", "seconds": "index"}, {"wait_for": "second", "signal": "confirm"}]}
+    program = compiled(
+        {
+            "chain": [
+                {"group": [{"approval": "a", "on_reject": "continue"}, {"timer": "t", "until": "input.at"}], "id": "g"},
+                {
+                    "when": "steps.a.approved",
+                    "then": {"chord": {"foreach": "f", "items": "input.things", "do": member}, "body": use("u", x="prev")},
+                },
+                use("v", a="steps.a.comment", g="steps.g", t="steps.t.until", gone="skipped.f"),
+            ]
+        }
+    )
+    assert {node.key for node in program.nodes.values() if node.kind == "wait"} == {"a", "t", "confirm", "pause", "second"}
+    assert [node.key for node in program.waiting_for("confirm")] == ["confirm", "second"]
+
+
+def test_a_payload_that_does_not_fit_is_refused_by_its_field() -> None:
+    node = compiled(WAIT).root
+    check_payload(node, {"sum": 5})
+    with pytest.raises(InvalidPayload) as caught:
+        check_payload(node, {"sum": "much"})
+    assert caught.value.field == "payload.sum"
+    with pytest.raises(InvalidPayload):
+        check_payload(compiled({"approval": "a"}).root, None)
+    check_payload(compiled({"wait_for": "w"}).root, ["any", "thing"])
