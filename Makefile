@@ -6,6 +6,8 @@ BENCH_READY := .venv/.bench-ready
 ARGS ?=
 TIMES ?= 10
 SOAK ?=
+# Most of the suite waits for servers and processes: two at a time take little more than half the time. PARALLEL=0 for one by one.
+PARALLEL ?= 2
 
 export CORPUS QUESTION
 
@@ -32,10 +34,10 @@ up: env ## API, MCP servers and workers in one process tree
 
 test: env ## All tests, on private servers
 	@scripts/install-services chromium
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest -n $(PARALLEL) --dist loadfile $(ARGS)
 
 test-unit: env ## Tests that need no server
-	@$(PY) -m pytest tests/unit $(ARGS)
+	@$(PY) -m pytest -n $(PARALLEL) --dist loadfile tests/unit $(ARGS)
 
 test-chaos: env ## Every failure of the matrix, measured anew for docs/reference/failure-matrix.md, and the long soak: SOAK="--seed 7"
 	@scripts/install-services

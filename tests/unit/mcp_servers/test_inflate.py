@@ -26,6 +26,7 @@ def _bare_deflate(data: bytes) -> bytes:
     ("encoding", "data"),
     [("", TEXT), ("identity", TEXT), ("gzip", gzip.compress(TEXT)), ("GZIP ", gzip.compress(TEXT)), ("deflate", zlib.compress(TEXT)),
      ("deflate", _bare_deflate(TEXT))],
+    ids=["none", "identity", "gzip", "a name in capitals", "zlib", "bare deflate"],
 )  # fmt: skip
 def test_what_was_asked_for_is_undone_chunk_by_chunk(encoding: str, data: bytes) -> None:
     assert _inflated(encoding, data, step=len(data)) == TEXT
