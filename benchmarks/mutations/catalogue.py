@@ -90,7 +90,7 @@ _FENCE = (
     _of("The fence", "results count after the run has ended", (WRITES, "WHERE id = :run AND state = 'running' RETURNING seq", "WHERE id = :run RETURNING seq")),
     _postgres(
         "The fence", "results count after the run has ended, where one statement completes",
-        (SQL, "WHERE run.id = mine.run AND run.state = 'running' RETURNING run.id, run.seq, run.position),\ndone", "WHERE run.id = mine.run RETURNING run.id, run.seq, run.position),\ndone"),
+        (SQL, "WHERE run.id = mine.run AND run.state = 'running' RETURNING run.id, run.seq, run.position{{told}}),\ndone", "WHERE run.id = mine.run RETURNING run.id, run.seq, run.position{{told}}),\ndone"),
     ),
     _postgres(
         "The fence", "the result of a member that is not the last counts after the run has ended",

@@ -98,6 +98,23 @@ OUTCOMES = [
     Panel("Questions to the language model", {"{{role}} {{outcome}}": rate("synapse_llm_calls_total", "role, outcome")}, "ops"),
     Panel("Tokens", {"{{role}} {{direction}}": rate("synapse_llm_tokens_total", "role, direction")}, "ops"),
     Panel("Cost in an hour", {"{{role}}": "sum by (role) (increase(synapse_llm_cost_total[1h]))"}),
+    Panel("Due times of schedules", {"{{outcome}}": rate("synapse_schedule_firings_total", "outcome")}, "ops"),
+    Panel("From due time to run, 95 in 100", {"p95": quantile(0.95, "synapse_schedule_lateness_seconds")}, "s"),
+    Panel(
+        "Waits",
+        {"signals": rate("synapse_signals_received_total"), "{{kind}}: {{ended}}": rate("synapse_waits_ended_total", "kind, ended")},
+        "ops",
+    ),
+    Panel("Deliveries to webhooks", {"{{outcome}}": rate("synapse_webhook_deliveries_total", "outcome")}, "ops"),
+    Panel(
+        "From event to webhook, 95 in 100",
+        {
+            "delivered": quantile(0.95, "synapse_webhook_delay_seconds"),
+            "one request": quantile(0.95, "synapse_webhook_request_seconds"),
+        },
+        "s",
+    ),
+    Panel("Webhooks disabled in a day", {"{{why}}": "sum by (why) (increase(synapse_webhooks_disabled_total[1d]))"}),
 ]
 DASHBOARDS = {
     "overview": ("System overview", OVERVIEW),

@@ -23,7 +23,7 @@ from tests.waiting import until
 PAGE = "# Ants\n\nAnts find food by following scent trails that other ants have laid. An ant lays a trail on its way home.\n"
 TOKEN = "a-token-of-some-length"
 QUESTION = {"question": "How do ants find food?"}
-# Without a language model, web providers, Celery's exporter or anything that fails there is nothing to show.
+# Without a language model, web providers, schedules, webhooks, Celery's exporter or anything that fails there is nothing to show.
 SILENT = {
     "agents: Steps that do not: {{agent}} {{state}}",
     "agents: Workers: {{queue}}",
@@ -37,6 +37,10 @@ SILENT = {
     "outcomes: Questions to the language model: {{role}} {{outcome}}",
     "outcomes: Tokens: {{role}} {{direction}}",
     "outcomes: Cost in an hour: {{role}}",
+    "outcomes: Due times of schedules: {{outcome}}",
+    "outcomes: Waits: {{kind}}: {{ended}}",
+    "outcomes: Deliveries to webhooks: {{outcome}}",
+    "outcomes: Webhooks disabled in a day: {{why}}",
 }
 
 
