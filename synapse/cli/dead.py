@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from synapse.cli.session import connected, say
+
 if TYPE_CHECKING:
-    from synapse.cli.client import Api
+    pass
 
 app = typer.Typer(no_args_is_help=True, help="Look at messages that the broker gave up, send them again, drop them.")
 Letter = Annotated[str, typer.Argument(metavar="ID", help="The dead letter's id.")]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
-
-
-def _api() -> Api:
-    from synapse.cli.client import Api
-    from synapse.telemetry import logs
-
-    logs.configure(quiet=True)
-    return Api.from_settings()
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(text + "\n")
 
 
 @app.command("list")
@@ -36,10 +25,10 @@ def listed(
     """List dead letters, newest first."""
     from synapse.cli import consoles, dead_view
 
-    with _api() as api:
+    with connected() as api:
         page = api.dead_letters(limit=limit, cursor=cursor)
     if as_json:
-        _say(page.model_dump_json())
+        say(page.model_dump_json())
     else:
         consoles.out().print(dead_view.page(page), soft_wrap=True)
 
@@ -49,10 +38,10 @@ def show(letter: Letter, as_json: AsJson = False) -> None:
     """Show one with its content."""
     from synapse.cli import consoles, dead_view
 
-    with _api() as api:
+    with connected() as api:
         found = api.dead_letter(letter)
     if as_json:
-        _say(found.model_dump_json())
+        say(found.model_dump_json())
     else:
         consoles.out().print(dead_view.detail(found), soft_wrap=True)
 
@@ -60,14 +49,14 @@ def show(letter: Letter, as_json: AsJson = False) -> None:
 @app.command("requeue")
 def requeue(letter: Letter) -> None:
     """Send one to the queue that gave it up."""
-    with _api() as api:
+    with connected() as api:
         found = api.requeue(letter)
-    _say(f"{found.id} sent to {found.queue}")
+    say(f"{found.id} sent to {found.queue}")
 
 
 @app.command("drop")
 def drop(letter: Letter) -> None:
     """Forget one."""
-    with _api() as api:
+    with connected() as api:
         api.drop(letter)
-    _say(f"{letter} dropped")
+    say(f"{letter} dropped")

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from synapse.cli.session import connected
+
 if TYPE_CHECKING:
-    from synapse.cli.client import Api
     from synapse.contracts.api_key import NewKey
 
 app = typer.Typer(no_args_is_help=True, help="API keys: make them, list them, rotate and revoke them. Needs the scope admin.")
@@ -26,14 +27,6 @@ class KeyScope(StrEnum):
     METRICS_READ = "metrics:read"
     ADMIN = "admin"
     OPERATOR = "operator"
-
-
-def _api() -> Api:
-    from synapse.cli.client import Api
-    from synapse.telemetry import logs
-
-    logs.configure(quiet=True)
-    return Api.from_settings()
 
 
 def _show(made: NewKey, as_json: bool) -> None:
@@ -62,7 +55,7 @@ def create(
 
     given = {"scopes": [scope.value for scope in scopes]} if scopes else {}
     request = KeyRequest.model_validate({"name": name, "expires_in_days": days or None, "tenant": tenant, **given})
-    with _api() as api:
+    with connected() as api:
         made = api.create_key(request)
     _show(made, as_json)
 
@@ -72,7 +65,7 @@ def listed(tenant: TenantName = None, as_json: AsJson = False) -> None:
     """List keys, newest first, also those that have ended."""
     from synapse.cli import consoles, keys_view
 
-    with _api() as api:
+    with connected() as api:
         found = api.keys(tenant)
     if as_json:
         sys.stdout.write(found.model_dump_json() + "\n")
@@ -88,7 +81,7 @@ def rotate(
     as_json: AsJson = False,
 ) -> None:
     """Make a key like this one, and have this one end after a while."""
-    with _api() as api:
+    with connected() as api:
         made = api.rotate_key(key, overlap * 3600, tenant)
     _show(made, as_json)
 
@@ -96,6 +89,6 @@ def rotate(
 @app.command("revoke")
 def revoke(key: Key, tenant: TenantName = None) -> None:
     """End a key at once."""
-    with _api() as api:
+    with connected() as api:
         found = api.revoke_key(key, tenant)
     sys.stdout.write(f"{found.id} revoked\n")

@@ -10,7 +10,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from synapse.cli.text import seconds, short, shown, shown_lines
+from synapse.cli import tables
+from synapse.cli.text import seconds, shown, shown_lines
 from synapse.contracts.run import Failure, RunDetail, RunPage, RunView, StepView
 from synapse.contracts.steps import StepDetail, StepPage
 
@@ -31,10 +32,10 @@ def page(found: RunPage) -> RenderableType:
     """A page of runs as a table."""
     if not found.runs:
         return Text("no runs")
-    table = _table("run", "state", "began", "took", "question")
+    table = tables.table("run", "state", "began", "took", "question")
     for run in found.runs:
         asked = str(run.input.get("question") or run.workflow)
-        table.add_row(run.id, _state(run.state), f"{run.created_at.astimezone():%m-%d %H:%M:%S}", _took(run), _last(asked))
+        table.add_row(run.id, _state(run.state), f"{run.created_at.astimezone():%m-%d %H:%M:%S}", _took(run), tables.last(asked))
     more = Text(f"more: --cursor {found.next}", "bright_black") if found.next else Text("")
     return Group(table, more) if found.next else table
 
@@ -50,7 +51,7 @@ def detail(run: RunDetail) -> RenderableType:
             head.add_row(Text(name, "bright_black"), Text(value))
     if run.error is not None:
         head.add_row(Text("error", "bright_black"), Text(f"{run.error.code}: {shown(run.error.message)}", "red"))
-    table = _table("step", "agent", "state", "tries", "took", "")
+    table = tables.table("step", "agent", "state", "tries", "took", "")
     for step in run.steps:
         table.add_row(step.path, step.agent or "–", _state(step.state), str(step.attempt), _took(step), _why(step.error))
     return Group(head, Text(), table, *_waiting(run))
@@ -60,10 +61,10 @@ def _waiting(run: RunDetail) -> list[RenderableType]:
     """What the run waits for, and how it is told."""
     if not run.waiting_for:
         return []
-    table = _table("waits for", "kind", "until", "")
+    table = tables.table("waits for", "kind", "until", "")
     for each in run.waiting_for:
         until = f"{each.until.astimezone():%m-%d %H:%M:%S}" if each.until is not None else ""
-        table.add_row(each.signal or each.step, each.kind, until, _last(shown(each.ask or "")))
+        table.add_row(each.signal or each.step, each.kind, until, tables.last(shown(each.ask or "")))
     signals = [each for each in run.waiting_for if each.signal is not None]
     if not signals:
         return [Text(), table]
@@ -77,7 +78,7 @@ def steps(found: StepPage) -> RenderableType:
     """A page of steps as a table."""
     if not found.steps:
         return Text("no steps")
-    table = _table("step", "agent", "state", "tries", "waited", "ran", "worker", "")
+    table = tables.table("step", "agent", "state", "tries", "waited", "ran", "worker", "")
     for each in found.steps:
         waited, ran = (seconds(value) if value is not None else "" for value in (each.waited_seconds, each.ran_seconds))
         table.add_row(
@@ -88,7 +89,7 @@ def steps(found: StepPage) -> RenderableType:
 
 def step(found: StepDetail) -> RenderableType:
     """A step and its attempts."""
-    table = _table("try", "outcome", "began", "took", "worker", "")
+    table = tables.table("try", "outcome", "began", "took", "worker", "")
     for each in found.attempts:
         took = seconds(each.seconds) if each.seconds is not None else ""
         began = f"{each.started_at.astimezone():%m-%d %H:%M:%S}"
@@ -107,20 +108,7 @@ def _json(value: object) -> Text:
 
 
 def _why(error: Failure | None) -> Text:
-    return _last(f"{error.code}: {error.message}", "yellow") if error else Text("")
-
-
-def _table(*names: str) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bright_black")
-    for name in names[:-1]:
-        table.add_column(name, no_wrap=True)
-    # An id that is cut cannot be used: what gives way is the last column, the only one that rich may shrink.
-    table.add_column(names[-1])
-    return table
-
-
-def _last(text: str, style: str = "") -> Text:
-    return Text(short(text, 200), style, no_wrap=True, overflow="ellipsis")
+    return tables.last(f"{error.code}: {error.message}", "yellow") if error else Text("")
 
 
 def _state(state: str) -> Text:

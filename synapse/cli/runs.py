@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from synapse.cli.choosing import After, AllMatching, Before, Labels, Search, States, WorkflowName, bulk, checked, chosen
+from synapse.cli.session import connected, say
 
 if TYPE_CHECKING:
     from synapse.cli.client import Api
@@ -24,18 +25,6 @@ Comment = Annotated[str | None, typer.Option("--comment", help="Why; kept with t
 By = Annotated[str | None, typer.Option("--by", help="Who decided, where that is not you.")]
 Run = Annotated[str, typer.Argument(metavar="RUN", help="The run's id.")]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
-
-
-def _api() -> Api:
-    from synapse.cli.client import Api
-    from synapse.telemetry import logs
-
-    logs.configure(quiet=True)
-    return Api.from_settings()
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(text + "\n")
 
 
 @app.command("list")
@@ -53,7 +42,7 @@ def listed(
     """List runs, newest first."""
     from synapse.cli import consoles, run_view
 
-    with _api() as api:
+    with connected() as api:
         page = api.runs(
             state=state,
             workflow=workflow,
@@ -65,7 +54,7 @@ def listed(
             cursor=cursor,
         )
     if as_json:
-        _say(page.model_dump_json())
+        say(page.model_dump_json())
     else:
         consoles.out().print(run_view.page(page), soft_wrap=True)
 
@@ -75,10 +64,10 @@ def show(run: Run, as_json: AsJson = False) -> None:
     """Show a run with every step."""
     from synapse.cli import consoles, run_view
 
-    with _api() as api:
+    with connected() as api:
         found = api.run(run)
     if as_json:
-        _say(found.model_dump_json())
+        say(found.model_dump_json())
     else:
         consoles.out().print(run_view.detail(found), soft_wrap=True)
 
@@ -92,12 +81,12 @@ def watch(
     """Follow a run until it ends; exit code 3 when it did not succeed."""
     from synapse.cli import asking, consoles
 
-    with _api() as api:
+    with connected() as api:
         if not as_json:
             asking.watch(consoles.err(), api, run)
             return
         for event in api.stream(run, after):
-            _say(event.model_dump_json())
+            say(event.model_dump_json())
             sys.stdout.flush()
         asking.succeeded(api.run(run))
 
@@ -114,10 +103,10 @@ def steps(
     """List the steps of a run: how long each waited and ran, and how often it was tried."""
     from synapse.cli import consoles, run_view
 
-    with _api() as api:
+    with connected() as api:
         page = api.steps(run, state=state, agent=agent, limit=limit, cursor=cursor)
     if as_json:
-        _say(page.model_dump_json())
+        say(page.model_dump_json())
     else:
         consoles.out().print(run_view.steps(page), soft_wrap=True)
 
@@ -129,10 +118,10 @@ def step(
     """Show a step with its input, its output and each of its attempts."""
     from synapse.cli import consoles, run_view
 
-    with _api() as api:
+    with connected() as api:
         found = api.step(run, step)
     if as_json:
-        _say(found.model_dump_json())
+        say(found.model_dump_json())
     else:
         consoles.out().print(run_view.step(found), soft_wrap=True)
 
@@ -145,9 +134,9 @@ def label(
 ) -> None:
     """Set labels of a run, or take them away."""
     change = {key: value if colon else None for key, colon, value in (each.partition(":") for each in labels)}
-    with _api() as api:
+    with connected() as api:
         found = api.label(run, change)
-    _say(found.model_dump_json() if as_json else " ".join([found.id, *(f"{key}:{value}" for key, value in found.labels.items())]))
+    say(found.model_dump_json() if as_json else " ".join([found.id, *(f"{key}:{value}" for key, value in found.labels.items())]))
 
 
 @app.command("cancel")
@@ -165,10 +154,10 @@ def cancel(
 ) -> None:
     """Stop runs; one that has ended stays as it is."""
     wanted = chosen(runs, all_matching, state=state, workflow=workflow, label=label, search=search, after=after, before=before)
-    with _api() as api:
+    with connected() as api:
         if runs and len(runs) == 1:
             found = api.cancel(runs[0], reason)
-            _say(found.model_dump_json() if as_json else f"{found.id} {found.state}")
+            say(found.model_dump_json() if as_json else f"{found.id} {found.state}")
             return
         from synapse.contracts.bulk import BulkCancelRequest
 
@@ -190,10 +179,10 @@ def resume(
 ) -> None:
     """Go on with failed or cancelled runs from their last good steps."""
     wanted = chosen(runs, all_matching, state=state, workflow=workflow, label=label, search=search, after=after, before=before)
-    with _api() as api:
+    with connected() as api:
         if runs and len(runs) == 1:
             found = api.resume(runs[0])
-            _say(found.model_dump_json() if as_json else f"{found.id} {found.state}")
+            say(found.model_dump_json() if as_json else f"{found.id} {found.state}")
             return
         from synapse.contracts.bulk import BulkRequest
 
@@ -210,21 +199,21 @@ def signal(
 ) -> None:
     """Send a signal to a run that waits for it, or will."""
     payload = _payload(data)
-    with _api() as api:
+    with connected() as api:
         _sent(api.signal(run, name, payload, key=key), as_json)
 
 
 @app.command("approve")
 def approve(run: Run, name: Name = None, comment: Comment = None, by: By = None, as_json: AsJson = False) -> None:
     """Approve what a run waits to have approved."""
-    with _api() as api:
+    with connected() as api:
         _sent(api.approve(run, name or _asked(api, run), comment, by=by), as_json)
 
 
 @app.command("reject")
 def reject(run: Run, name: Name = None, comment: Comment = None, by: By = None, as_json: AsJson = False) -> None:
     """Reject what a run waits to have approved."""
-    with _api() as api:
+    with connected() as api:
         _sent(api.reject(run, name or _asked(api, run), comment, by=by), as_json)
 
 
@@ -255,6 +244,6 @@ def _payload(data: str | None) -> Any:
 
 def _sent(signal: Signal, as_json: bool) -> None:
     if as_json:
-        _say(signal.model_dump_json())
+        say(signal.model_dump_json())
     else:
-        _say(f"{signal.name} {'taken by ' + signal.step if signal.step else 'kept until a step waits for it'}")
+        say(f"{signal.name} {'taken by ' + signal.step if signal.step else 'kept until a step waits for it'}")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from synapse.cli.session import connected, say
+
 if TYPE_CHECKING:
-    from synapse.cli.client import Api
+    pass
 
 app = typer.Typer(no_args_is_help=True, help="Begin runs at due times: make schedules, look at them, pause, resume and trigger them.")
 Name = Annotated[str, typer.Argument(metavar="ID", help="The schedule's id.")]
@@ -36,18 +37,6 @@ class CatchUpChoice(StrEnum):
     NONE = "none"
     LATEST = "latest"
     ALL = "all"
-
-
-def _api() -> Api:
-    from synapse.cli.client import Api
-    from synapse.telemetry import logs
-
-    logs.configure(quiet=True)
-    return Api.from_settings()
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(text + "\n")
 
 
 @app.command("create")
@@ -79,9 +68,9 @@ def create(
     policy = {"overlap": overlap.value, "catch_up": catch_up.value, "catch_up_limit": catch_up_limit, "jitter_seconds": jitter}
     run = {key: value for key, value in asked.items() if value is not None}
     request = built(ScheduleRequest, {"name": name, "run": run, "paused": paused, **timing, **policy})
-    with _api() as api:
+    with connected() as api:
         made = api.create_schedule(request)
-    _say(
+    say(
         made.model_dump_json() if as_json else f"{made.id} first due {made.next_due.isoformat() if made.next_due else 'when it is resumed'}"
     )
 
@@ -91,10 +80,10 @@ def listed(as_json: AsJson = False) -> None:
     """List schedules, by name."""
     from synapse.cli import consoles, schedules_view
 
-    with _api() as api:
+    with connected() as api:
         found = api.schedules()
     if as_json:
-        _say(found.model_dump_json())
+        say(found.model_dump_json())
     else:
         consoles.out().print(schedules_view.table(found), soft_wrap=True)
 
@@ -104,11 +93,11 @@ def show(schedule: Name, as_json: AsJson = False) -> None:
     """Show a schedule and what became of its last due times."""
     from synapse.cli import consoles, schedules_view
 
-    with _api() as api:
+    with connected() as api:
         found = api.schedule(schedule)
         history = None if as_json else api.schedule_history(schedule, limit=10)
     if history is None:
-        _say(found.model_dump_json())
+        say(found.model_dump_json())
     else:
         consoles.out().print(schedules_view.detail(found, history), soft_wrap=True)
 
@@ -123,10 +112,10 @@ def history(
     """List what became of its due times, newest first."""
     from synapse.cli import consoles, schedules_view
 
-    with _api() as api:
+    with connected() as api:
         page = api.schedule_history(schedule, limit=limit, cursor=cursor)
     if as_json:
-        _say(page.model_dump_json())
+        say(page.model_dump_json())
     else:
         consoles.out().print(schedules_view.history(page), soft_wrap=True)
 
@@ -149,42 +138,42 @@ def upcoming(
     if (schedule is None) is (cron is None and every is None):
         raise Usage("give a schedule's id, or --cron or --every", remedy="synapse schedules next --help")
     timing = {"cron": cron, "every_seconds": span(every), "anchor": anchor, "time_zone": zone}
-    with _api() as api:
+    with connected() as api:
         found = api.next_times(schedule, count=count) if schedule is not None else api.preview_times(built(Timing, timing), count=count)
     if as_json:
-        _say(found.model_dump_json())
+        say(found.model_dump_json())
     else:
         for moment, local in zip(found.times, found.local, strict=True):
-            _say(f"{moment:%Y-%m-%dT%H:%M:%SZ}  {local}")
+            say(f"{moment:%Y-%m-%dT%H:%M:%SZ}  {local}")
 
 
 @app.command("pause")
 def pause(schedule: Name, as_json: AsJson = False) -> None:
     """Have nothing be due until it is resumed."""
-    with _api() as api:
+    with connected() as api:
         found = api.pause_schedule(schedule)
-    _say(found.model_dump_json() if as_json else f"{found.id} paused")
+    say(found.model_dump_json() if as_json else f"{found.id} paused")
 
 
 @app.command("resume")
 def resume(schedule: Name, as_json: AsJson = False) -> None:
     """Have what comes from now on be due again; what was due meanwhile is not caught up."""
-    with _api() as api:
+    with connected() as api:
         found = api.resume_schedule(schedule)
-    _say(found.model_dump_json() if as_json else f"{found.id} next due {found.next_due.isoformat() if found.next_due else 'never'}")
+    say(found.model_dump_json() if as_json else f"{found.id} next due {found.next_due.isoformat() if found.next_due else 'never'}")
 
 
 @app.command("trigger")
 def trigger(schedule: Name, as_json: AsJson = False) -> None:
     """Begin a run of it now; the run's id is on stdout."""
-    with _api() as api:
+    with connected() as api:
         found = api.trigger_schedule(schedule)
-    _say(found.model_dump_json() if as_json else str(found.run))
+    say(found.model_dump_json() if as_json else str(found.run))
 
 
 @app.command("delete")
 def delete(schedule: Name) -> None:
     """Forget a schedule and its history; its runs stay."""
-    with _api() as api:
+    with connected() as api:
         api.delete_schedule(schedule)
-    _say(f"{schedule} deleted")
+    say(f"{schedule} deleted")

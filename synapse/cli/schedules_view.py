@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Final
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from synapse.cli.text import short, shown
+from synapse.cli import tables
+from synapse.cli.text import shown
 from synapse.contracts.schedule import Firing, FiringPage, Schedule, ScheduleList
 
 _COLOURS: Final = {"fired": "green", "skipped": "yellow", "refused": "red"}
@@ -19,9 +19,15 @@ def table(found: ScheduleList) -> RenderableType:
     """All of them, a row each."""
     if not found.schedules:
         return Text("no schedules")
-    made = _table("id", "when", "next due", "last due", "name")
+    made = tables.table("id", "when", "next due", "last due", "name")
     for each in found.schedules:
-        made.add_row(each.id, when(each), "paused" if each.paused else _utc(each.next_due), _utc(each.last_due), _last(each.name))
+        made.add_row(
+            each.id,
+            when(each),
+            "paused" if each.paused else tables.utc(each.next_due, "never"),
+            tables.utc(each.last_due, "never"),
+            tables.last(each.name),
+        )
     return made
 
 
@@ -33,7 +39,7 @@ def detail(schedule: Schedule, page: FiringPage) -> RenderableType:
         "schedule": schedule.id,
         "name": shown(schedule.name),
         "when": when(schedule),
-        "next due": "paused" if schedule.paused else _utc(schedule.next_due),
+        "next due": "paused" if schedule.paused else tables.utc(schedule.next_due, "never"),
         "overlap": schedule.overlap.value,
         "catch up": schedule.catch_up.value,
         "begins": shown(f"{schedule.run.workflow} {what}"),
@@ -47,9 +53,9 @@ def history(page: FiringPage) -> RenderableType:
     """What became of due times, newest first."""
     if not page.firings:
         return Text("nothing was due yet")
-    made = _table("due", "outcome", "run", "")
+    made = tables.table("due", "outcome", "run", "")
     for each in page.firings:
-        made.add_row(_utc(each.due), Text(each.outcome.value, _COLOURS[each.outcome.value]), each.run or "", _last(_why(each)))
+        made.add_row(tables.utc(each.due), Text(each.outcome.value, _COLOURS[each.outcome.value]), each.run or "", tables.last(_why(each)))
     more = Text(f"more: --cursor {page.next}", "bright_black")
     return Group(made, more) if page.next else made
 
@@ -62,21 +68,5 @@ def when(schedule: Schedule) -> str:
 def _why(firing: Firing) -> str:
     if firing.run is not None:
         return f"{'triggered, ' if firing.manual else ''}{firing.state or 'gone'}"
-    until = f" until {_utc(firing.until)}" if firing.until is not None else ""
+    until = f" until {tables.utc(firing.until)}" if firing.until is not None else ""
     return f"{firing.code or ''}{until}{': ' if firing.detail else ''}{firing.detail or ''}"
-
-
-def _table(*names: str) -> Table:
-    made = Table(box=None, padding=(0, 2, 0, 0), header_style="bright_black")
-    for name in names[:-1]:
-        made.add_column(name, no_wrap=True)
-    made.add_column(names[-1])
-    return made
-
-
-def _last(text: str) -> Text:
-    return Text(short(text, 200), no_wrap=True, overflow="ellipsis")
-
-
-def _utc(moment: datetime | None) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%SZ}" if moment is not None else "never"

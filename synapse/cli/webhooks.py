@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from synapse.cli.session import connected, say
+
 if TYPE_CHECKING:
-    from synapse.cli.client import Api
     from synapse.contracts.webhook import NewWebhook
 
 app = typer.Typer(no_args_is_help=True, help="Have programs told when runs end: signed webhooks. Needs the scope admin.")
@@ -36,26 +37,14 @@ class StateChoice(StrEnum):
     FAILED = "failed"
 
 
-def _api() -> Api:
-    from synapse.cli.client import Api
-    from synapse.telemetry import logs
-
-    logs.configure(quiet=True)
-    return Api.from_settings()
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(text + "\n")
-
-
 def _show(made: NewWebhook, as_json: bool) -> None:
     """The secret on stdout, by itself, so that a script can take it; what is to be said about it on stderr."""
     if as_json:
-        _say(made.model_dump_json())
+        say(made.model_dump_json())
         return
     sys.stderr.write(f"webhook {made.id}; its secret is shown this once:\n")
     sys.stderr.flush()
-    _say(made.secret)
+    say(made.secret)
 
 
 @app.command("create")
@@ -73,7 +62,7 @@ def create(
 
     chosen = [event.value for event in events] if events else None
     request = built(WebhookRequest, {"url": url, "description": description, "events": chosen})
-    with _api() as api:
+    with connected() as api:
         made = api.create_webhook(request)
     _show(made, as_json)
 
@@ -83,10 +72,10 @@ def listed(as_json: AsJson = False) -> None:
     """List webhooks, oldest first."""
     from synapse.cli import consoles, webhooks_view
 
-    with _api() as api:
+    with connected() as api:
         found = api.webhooks()
     if as_json:
-        _say(found.model_dump_json())
+        say(found.model_dump_json())
     else:
         consoles.out().print(webhooks_view.table(found), soft_wrap=True)
 
@@ -96,11 +85,11 @@ def show(webhook: Name, as_json: AsJson = False) -> None:
     """Show a webhook and what was delivered to it last."""
     from synapse.cli import consoles, webhooks_view
 
-    with _api() as api:
+    with connected() as api:
         found = api.webhook(webhook)
         page = None if as_json else api.deliveries(webhook, limit=10)
     if page is None:
-        _say(found.model_dump_json())
+        say(found.model_dump_json())
     else:
         consoles.out().print(webhooks_view.detail(found, page), soft_wrap=True)
 
@@ -108,17 +97,17 @@ def show(webhook: Name, as_json: AsJson = False) -> None:
 @app.command("enable")
 def enable(webhook: Name) -> None:
     """Have it be told of things again; what waited for it is delivered."""
-    with _api() as api:
+    with connected() as api:
         found = api.enable_webhook(webhook)
-    _say(f"{found.id} enabled")
+    say(f"{found.id} enabled")
 
 
 @app.command("disable")
 def disable(webhook: Name) -> None:
     """Have it be told of nothing."""
-    with _api() as api:
+    with connected() as api:
         found = api.disable_webhook(webhook)
-    _say(f"{found.id} disabled")
+    say(f"{found.id} disabled")
 
 
 @app.command("rotate")
@@ -128,7 +117,7 @@ def rotate(
     as_json: AsJson = False,
 ) -> None:
     """Give it another secret, and show it this once."""
-    with _api() as api:
+    with connected() as api:
         made = api.rotate_webhook(webhook, overlap * 3600)
     _show(made, as_json)
 
@@ -136,9 +125,9 @@ def rotate(
 @app.command("test")
 def try_out(webhook: Name, as_json: AsJson = False) -> None:
     """Deliver a test event to it; the delivery's id is on stdout."""
-    with _api() as api:
+    with connected() as api:
         found = api.test_webhook(webhook)
-    _say(found.model_dump_json() if as_json else found.id)
+    say(found.model_dump_json() if as_json else found.id)
 
 
 @app.command("deliveries")
@@ -152,10 +141,10 @@ def deliveries(
     """List what was to be delivered to it, newest first."""
     from synapse.cli import consoles, webhooks_view
 
-    with _api() as api:
+    with connected() as api:
         page = api.deliveries(webhook, state=state.value if state else None, limit=limit, cursor=cursor)
     if as_json:
-        _say(page.model_dump_json())
+        say(page.model_dump_json())
     else:
         consoles.out().print(webhooks_view.page(page), soft_wrap=True)
 
@@ -165,10 +154,10 @@ def delivery(webhook: Name, delivery: DeliveryName, as_json: AsJson = False) -> 
     """Show one delivery: what is sent, and what came of each attempt."""
     from synapse.cli import consoles, webhooks_view
 
-    with _api() as api:
+    with connected() as api:
         found = api.delivery(webhook, delivery)
     if as_json:
-        _say(found.model_dump_json())
+        say(found.model_dump_json())
     else:
         consoles.out().print(webhooks_view.delivery(found), soft_wrap=True)
 
@@ -176,14 +165,14 @@ def delivery(webhook: Name, delivery: DeliveryName, as_json: AsJson = False) -> 
 @app.command("redeliver")
 def redeliver(webhook: Name, delivery: DeliveryName) -> None:
     """Deliver it again, under the same id, whatever came of it."""
-    with _api() as api:
+    with connected() as api:
         found = api.redeliver(webhook, delivery)
-    _say(f"{found.id} {found.state}")
+    say(f"{found.id} {found.state}")
 
 
 @app.command("delete")
 def delete(webhook: Name) -> None:
     """Forget a webhook and its deliveries."""
-    with _api() as api:
+    with connected() as api:
         api.delete_webhook(webhook)
-    _say(f"{webhook} deleted")
+    say(f"{webhook} deleted")

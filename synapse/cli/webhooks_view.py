@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from typing import Final
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from synapse.cli.text import short, shown
+from synapse.cli import tables
+from synapse.cli.text import shown
 from synapse.contracts.webhook import DeliveryAttempt, DeliveryDetail, DeliveryPage, Webhook, WebhookList
 
 _COLOURS: Final = {"delivered": "green", "waiting": "yellow", "failed": "red"}
@@ -20,9 +20,9 @@ def table(found: WebhookList) -> RenderableType:
     """All of them, a row each."""
     if not found.webhooks:
         return Text("no webhooks")
-    made = _table("id", "state", "events", "url")
+    made = tables.table("id", "state", "events", "url")
     for each in found.webhooks:
-        made.add_row(each.id, state(each), " ".join(sorted(each.events)), _last(each.url))
+        made.add_row(each.id, state(each), " ".join(sorted(each.events)), tables.last(each.url))
     return made
 
 
@@ -35,9 +35,9 @@ def detail(webhook: Webhook, deliveries: DeliveryPage) -> RenderableType:
         "for": shown(webhook.description),
         "state": state(webhook),
         "events": " ".join(sorted(webhook.events)),
-        "failing since": _utc(webhook.failing_since),
-        "paused until": _utc(webhook.paused_until),
-        "old secret until": _utc(webhook.old_secret_until),
+        "failing since": tables.utc(webhook.failing_since),
+        "paused until": tables.utc(webhook.paused_until),
+        "old secret until": tables.utc(webhook.old_secret_until),
     }
     for name, value in rows.items():
         if value:
@@ -49,10 +49,10 @@ def page(found: DeliveryPage) -> RenderableType:
     """Deliveries, newest first."""
     if not found.deliveries:
         return Text("nothing was delivered yet")
-    made = _table("delivery", "event", "state", "tries", "happened", "tried next")
+    made = tables.table("delivery", "event", "state", "tries", "happened", "tried next")
     for each in found.deliveries:
         coloured = Text(each.state.value, _COLOURS[each.state.value])
-        made.add_row(each.id, each.event, coloured, str(each.attempts), _utc(each.created_at), _utc(each.due))
+        made.add_row(each.id, each.event, coloured, str(each.attempts), tables.utc(each.created_at), tables.utc(each.due))
     more = Text(f"more: --cursor '{found.next}'", "bright_black")
     return Group(made, more) if found.next else made
 
@@ -61,9 +61,9 @@ def delivery(found: DeliveryDetail) -> RenderableType:
     """One: what is sent, and every attempt."""
     head = Text(f"{found.id} {found.event} {found.state.value}")
     body = Text(json.dumps(found.body, indent=2, ensure_ascii=False))
-    made = _table("at", "took", "status", "answer")
+    made = tables.table("at", "took", "status", "answer")
     for each in found.log:
-        made.add_row(_utc(each.at), f"{each.seconds:.2f} s", str(each.status or ""), _last(_said(each)))
+        made.add_row(tables.utc(each.at), f"{each.seconds:.2f} s", str(each.status or ""), tables.last(_said(each)))
     return Group(head, body, Text(), made if found.log else Text("not tried yet"))
 
 
@@ -76,19 +76,3 @@ def state(webhook: Webhook) -> str:
 
 def _said(attempt: DeliveryAttempt) -> str:
     return attempt.error or attempt.response or ""
-
-
-def _table(*names: str) -> Table:
-    made = Table(box=None, padding=(0, 2, 0, 0), header_style="bright_black")
-    for name in names[:-1]:
-        made.add_column(name, no_wrap=True)
-    made.add_column(names[-1])
-    return made
-
-
-def _last(text: str) -> Text:
-    return Text(short(text, 200), no_wrap=True, overflow="ellipsis")
-
-
-def _utc(moment: datetime | None) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%SZ}" if moment is not None else ""

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from synapse.cli.exits import Exit, Usage
+from synapse.cli.session import connected, say
 
 if TYPE_CHECKING:
-    from synapse.cli.client import Api
+    pass
 
 app = typer.Typer(no_args_is_help=True, help="Workflows: those that can be run, and versions of your own.")
 Name = Annotated[str, typer.Argument(metavar="WORKFLOW", help="The workflow's name.")]
@@ -19,27 +20,15 @@ Definition = Annotated[Path, typer.Argument(metavar="FILE", help="A definition i
 AsJson = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
 
 
-def _api() -> Api:
-    from synapse.cli.client import Api
-    from synapse.telemetry import logs
-
-    logs.configure(quiet=True)
-    return Api.from_settings()
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(text + "\n")
-
-
 @app.command("list")
 def listed(as_json: AsJson = False) -> None:
     """List the workflows that runs can be started of."""
     from synapse.cli import consoles, workflows_view
 
-    with _api() as api:
+    with connected() as api:
         found = api.workflows()
     if as_json:
-        _say("[" + ",".join(each.model_dump_json() for each in found) + "]")
+        say("[" + ",".join(each.model_dump_json() for each in found) + "]")
     else:
         consoles.out().print(workflows_view.table(found), soft_wrap=True)
 
@@ -54,16 +43,16 @@ def show(
     """Show a workflow's definition in YAML, or its versions."""
     from synapse.cli import consoles, workflows_view
 
-    with _api() as api:
+    with connected() as api:
         if versions:
             every = api.workflow_versions(name)
             if as_json:
-                _say(every.model_dump_json())
+                say(every.model_dump_json())
             else:
                 consoles.out().print(workflows_view.versions(every), soft_wrap=True)
             return
         found = api.workflow(name, version)
-    _say(found.model_dump_json() if as_json else workflows_view.definition(found).rstrip("\n"))
+    say(found.model_dump_json() if as_json else workflows_view.definition(found).rstrip("\n"))
 
 
 @app.command("validate")
@@ -72,9 +61,9 @@ def validate(file: Definition, as_json: AsJson = False) -> None:
     from synapse.cli import workflows_view
 
     written = _read(file)
-    with _api() as api:
+    with connected() as api:
         found = api.validate_workflow(written)
-    _say(found.model_dump_json() if as_json else workflows_view.validation(found))
+    say(found.model_dump_json() if as_json else workflows_view.validation(found))
     if not found.valid:
         raise typer.Exit(Exit.FAILED)
 
@@ -83,9 +72,9 @@ def validate(file: Definition, as_json: AsJson = False) -> None:
 def create(file: Definition, as_json: AsJson = False) -> None:
     """Make a workflow of your own, or its next version; one that is there already and is the same is no error."""
     written = _read(file)
-    with _api() as api:
+    with connected() as api:
         found = api.create_workflow(written)
-    _say(found.model_dump_json() if as_json else f"{found.name}@{found.version}")
+    say(found.model_dump_json() if as_json else f"{found.name}@{found.version}")
 
 
 @app.command("diff")
@@ -96,11 +85,11 @@ def diff(
     as_json: AsJson = False,
 ) -> None:
     """Show how one version of a workflow differs from another."""
-    with _api() as api:
+    with connected() as api:
         found = api.workflow_diff(name, before, after)
     from synapse.cli.text import shown_lines
 
-    _say(found.model_dump_json() if as_json else shown_lines(found.text).rstrip("\n") or "no difference")
+    say(found.model_dump_json() if as_json else shown_lines(found.text).rstrip("\n") or "no difference")
 
 
 def _read(file: Path) -> str:

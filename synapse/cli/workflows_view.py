@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from rich.console import RenderableType
-from rich.table import Table
 from rich.text import Text
 
+from synapse.cli import tables
 from synapse.cli.text import short, shown, shown_lines
 from synapse.contracts.catalogue import Validation, VersionList, WorkflowView
 
 
 def table(found: list[WorkflowView]) -> RenderableType:
     """All of them, a row each."""
-    made = _table("name", "version", "from", "")
+    made = tables.table("name", "version", "from", "")
     for each in found:
         about = Text(short(each.description, 200), no_wrap=True, overflow="ellipsis")
         made.add_row(each.name, str(each.version), each.source, about)
@@ -21,7 +21,7 @@ def table(found: list[WorkflowView]) -> RenderableType:
 
 def versions(found: VersionList) -> RenderableType:
     """Each version, a row each."""
-    made = _table("version", "made", "digest", "by")
+    made = tables.table("version", "made", "digest", "by")
     for each in found.versions:
         at = f"{each.created_at.astimezone():%Y-%m-%d %H:%M}" if each.created_at is not None else ""
         made.add_row(str(each.version), at, each.digest[:12], Text(shown(each.created_by or "")))
@@ -41,11 +41,3 @@ def validation(found: Validation) -> str:
         return f"{found.name} is valid"
     lines = (f"{fault.path or 'the whole'}: {fault.detail}" + (f" ({fault.remedy})" if fault.remedy else "") for fault in found.faults)
     return "\n".join(shown(line) for line in lines)
-
-
-def _table(*names: str) -> Table:
-    made = Table(box=None, padding=(0, 2, 0, 0), header_style="bright_black")
-    for name in names[:-1]:
-        made.add_column(name, no_wrap=True)
-    made.add_column(names[-1])
-    return made
