@@ -83,6 +83,7 @@ class PostgresDriver:
         self._url = re.sub(r"^postgresql\+psycopg:", "postgresql:", url)
         self._local = threading.local()
         self._all: list[psycopg.Connection[Any]] = []
+        self._listing = threading.Lock()
 
     def _connection(self) -> psycopg.Connection[Any]:
         held: psycopg.Connection[Any] | None = getattr(self._local, "connection", None)
@@ -94,7 +95,9 @@ class PostgresDriver:
             raise Unavailable(f"PostgreSQL does not answer: {str(error).splitlines()[0]}") from error
         made.prepare_threshold = 0
         self._local.connection = made
-        self._all = [each for each in self._all if not each.closed] + [made]
+        # Threads that connect at once must not take each other off the list: what is not on it is never closed.
+        with self._listing:
+            self._all = [each for each in self._all if not each.closed] + [made]
         return made
 
     def rows(self, sql: str, parameters: Mapping[str, Any]) -> Rows:

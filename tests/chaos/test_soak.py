@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 from itertools import islice
 from pathlib import Path
 
@@ -37,7 +36,7 @@ def test_every_kind_of_blow_comes_as_often_as_it_should() -> None:
 @pytest.mark.postgres
 @pytest.mark.timeout(600)
 def test_runs_under_blows_all_succeed_and_nothing_is_there_twice(tmp_path: Path) -> None:
-    seed = int(os.environ.get(SEED) or random.SystemRandom().randrange(1_000_000))
+    seed = int(os.environ.get(SEED) or 1)
     print(f"{SEED}={seed} brings this back")
     options = Options(shapes=40, researches=5, seconds=15.0, every=1.0, chance=0.0004, workers=2, seed=seed, patience=500.0)
     try:

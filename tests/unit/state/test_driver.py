@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import threading
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from synapse.errors import Unavailable
@@ -84,3 +86,37 @@ def test_a_closed_driver_opens_again_when_it_is_used(driver: SqliteDriver) -> No
     driver.close()
     assert driver.rows("SELECT count(*) FROM t", {}) == [(0,)]
     driver.close()
+
+
+class _Held:
+    """A connection as the driver keeps it; whoever asks whether it is closed lets other threads go first."""
+
+    prepare_threshold = 0
+    ended = False
+
+    @property
+    def closed(self) -> bool:
+        time.sleep(0)
+        return self.ended
+
+    def close(self) -> None:
+        self.ended = True
+
+
+def test_connections_that_threads_make_at_once_are_all_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[_Held] = []
+    monkeypatch.setattr(psycopg, "connect", lambda *_, **__: made.append(_Held()) or made[-1])
+    driver = PostgresDriver("postgresql://nowhere/none")
+    together = threading.Barrier(32)
+
+    def connect() -> None:
+        together.wait(PATIENCE)
+        driver._connection()
+
+    threads = [threading.Thread(target=connect) for _ in range(32)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE)
+    driver.close()
+    assert [each.ended for each in made] == [True] * 32
