@@ -9,6 +9,7 @@ from typing import TypeVar
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
+from tests import logs
 from tests.absent import IN_CI, absent
 from tests.conformance.node import Node, NodeMissing, installed
 from tests.services import Postgres, RabbitMQ, RabbitMQImage, ServiceMissing
@@ -40,6 +41,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for mark in sorted({_MARKS[name] for name in getattr(item, "fixturenames", ()) if name in _MARKS}):
             item.add_marker(mark)
+
+
+@pytest.fixture(autouse=True)
+def logs_as_before() -> Iterator[None]:
+    """Logging is as it was when the test ends; `quiet` and the like of a package set it up for longer."""
+    with logs.as_before():
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def logs_as_before_the_module() -> Iterator[None]:
+    """As above, for what a module's own fixtures start."""
+    with logs.as_before():
+        yield
 
 
 @pytest.fixture(scope="session")

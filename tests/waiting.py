@@ -14,10 +14,16 @@ _LOOK = 0.01
 
 def until(condition: Callable[[], Any], what: str = "", seconds: float = PATIENCE) -> Any:
     """What the condition gives once it holds; fails the test when it never does."""
+    found = came(condition, seconds)
+    assert found, f"not within {seconds:g} s: {what or condition}"
+    return found
+
+
+def came(condition: Callable[[], Any], seconds: float, every: float = _LOOK) -> Any:
+    """What the condition gives once it holds, or in the end, for who goes on and tells what is missing; asked ``every`` so many seconds."""
     end = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < end, f"not within {seconds:g} s: {what or condition}"
+    while not (found := condition()) and time.monotonic() < end:
         # Looked at again and again, for nothing tells of it: it is a row that another process wrote, a file that it made, or a
         # thread of the package that is at work, and none of these has an event that a test could wait for.
-        time.sleep(_LOOK)
+        time.sleep(every)
     return found

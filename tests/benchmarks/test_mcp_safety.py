@@ -6,8 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-
-import pytest
+from typing import IO, cast
 
 from benchmarks.mcp_safety import fetching, files, protocol
 from benchmarks.mcp_safety.memory import resident
@@ -49,13 +48,11 @@ def test_every_site_that_is_led_to_is_there() -> None:
     assert set(re.findall(r'"([a-z0-9-]+\.test)"', source)) <= SITES.keys()
 
 
-@pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="this system does not tell what processes share")
 def test_what_a_copy_of_a_process_shares_with_it_counts_once() -> None:
     script = "import os, sys; data = b'x' * 60_000_000; copy = os.fork(); copy and print('ready', flush=True); sys.stdin.read()"
     with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"ready\n"
+        out, into = cast(IO[bytes], process.stdout), cast(IO[bytes], process.stdin)
+        assert out.readline() == b"ready\n"
         assert 60_000_000 < resident(process.pid) < 110_000_000
-        assert process.stdin is not None
-        process.stdin.close()
+        into.close()
     assert resident(process.pid) == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -109,8 +110,9 @@ class House:
 
     def recovery(self, run: str, mark: dict[str, Any] | None = None) -> float:
         """Seconds from the fault to the end of the run."""
-        finished = self.client.run(run).finished_at
-        assert finished is not None
+        detail = self.client.run(run)
+        finished = detail.finished_at
+        assert finished is not None, f"the run has not ended: {detail.state}"
         return max(0.0, finished.timestamp() - float((mark or self.mark())["time"]))
 
 
@@ -157,3 +159,29 @@ class Load:
             except Unavailable:
                 # The caller is told; no run was begun, or it is found and ends as the others do.
                 self.refused += 1
+
+
+def last(house: House, runs: list[str], since: float) -> float:
+    """Seconds from then to the end of the last of these runs."""
+    return max(house.recovery(run, {"time": since}) for run in runs)
+
+
+def outage(house: House, server: Postgres | RabbitMQ, how: str) -> float:
+    """Restart the server under load, or kill it and start it again: every run ends as it should.
+
+    Gives the seconds from when it went to the end of the last run.
+    """
+    house.keep()
+    house.workers.start("-P", "threads", "-c", "2")
+    with Load(house) as load:
+        until(lambda: len(load.runs) > 10, "load")
+        gone = time.time()
+        if how == "kill":
+            server.kill()
+            server.start()
+        else:
+            server.restart()
+        until(lambda: len(load.runs) > 20, "more load")
+    for run in load.runs:
+        house.sound(run, seconds=180)
+    return last(house, load.runs, gone)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Coroutine
-from typing import Any, Self
+from typing import Any, Self, cast
 from urllib.parse import urlsplit, urlunsplit
 
 from tests.waiting import PATIENCE
@@ -18,7 +18,7 @@ class Proxy:
         self._target = port
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True, name="chaos-proxy")
-        self._flowing: asyncio.Event | None = None
+        self._flowing = asyncio.Event()
         self._delay = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
         self.port = 0
@@ -61,7 +61,6 @@ class Proxy:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(PATIENCE)
 
     async def _start(self) -> int:
-        self._flowing = asyncio.Event()
         self._flowing.set()
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         return int(self._server.sockets[0].getsockname()[1])
@@ -71,7 +70,6 @@ class Proxy:
         await self._cut()
 
     async def _set(self, flows: bool) -> None:
-        assert self._flowing is not None
         (self._flowing.set if flows else self._flowing.clear)()
 
     async def _cut(self) -> None:
@@ -81,8 +79,7 @@ class Proxy:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
+        task = cast("asyncio.Task[None]", asyncio.current_task())  # a server's callback is one
         self._tasks.add(task)
         both = [writer]
         try:
@@ -107,7 +104,6 @@ class Proxy:
         return await asyncio.open_connection("127.0.0.1", self._target)
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        assert self._flowing is not None
         while data := await reader.read(65_536):
             if self._delay:
                 await asyncio.sleep(self._delay)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.chaos.apis import Apis, submit
-from tests.chaos.house import House, Load
+from tests.chaos.house import House, Load, last, outage
 from tests.chaos.matrix import proves
 from tests.chaos.proxy import Proxy
 from tests.waiting import until
@@ -22,11 +22,6 @@ do: {step: short, agent: test.work, with: {thing: input.thing, folder: input.fol
 DISK = "{resource_limit, disk, node()}"
 
 
-def last(house: House, runs: list[str], since: float) -> float:
-    """Seconds from then to the end of the last of these runs."""
-    return max(house.recovery(run, {"time": since}) for run in runs)
-
-
 @proves(
     "RabbitMQ restarted, or killed and started again",
     "workers connect again by themselves; messages on disk come back, the reconciler sends what was not confirmed",
@@ -37,20 +32,7 @@ def last(house: House, runs: list[str], since: float) -> float:
 @pytest.mark.parametrize("how", ["restart", "kill"])
 @pytest.mark.timeout(240)
 def test_a_broker_that_goes_and_comes_back_loses_no_run(house: House, took: Callable[[float], None], how: str) -> None:
-    house.keep()
-    house.workers.start("-P", "threads", "-c", "2")
-    with Load(house) as load:
-        until(lambda: len(load.runs) > 10, "load")
-        gone = time.time()
-        if how == "kill":
-            house.rabbitmq.kill()
-            house.rabbitmq.start()
-        else:
-            house.rabbitmq.restart()
-        until(lambda: len(load.runs) > 20, "more load")
-    for run in load.runs:
-        house.sound(run, seconds=180)
-    took(last(house, load.runs, gone))
+    took(outage(house, house.rabbitmq, how))
 
 
 @proves(

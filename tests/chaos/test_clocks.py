@@ -95,7 +95,9 @@ def test_reconcilers_that_sweep_at_once_repair_each_step_once(house: House, took
     runs = [house.begin(publish=False) for _ in range(20)]
     ledger, definitions = runtime.database.ledger, runtime.database.definitions
     for run in runs:
-        assert ledger.claim(build(definitions.of_run(run)), run, "list", (), "a worker that dies") is not None
+        held = ledger.claim(build(definitions.of_run(run)), run, "list", (), "a worker that dies")
+        assert held is not None, "nobody else claims it"
+        assert (held.place, held.number) == ("list", 1)
     runtime.database.driver.rows("UPDATE step SET due = {in:ago}", {"ago": -1.0})
     found: list[str] = []
     ready = threading.Barrier(4)

@@ -21,9 +21,8 @@ from synapse.engine.embedded import EmbeddedWorker
 from synapse.engine.runtime import Runtime
 from synapse.settings import BrokerSettings, EngineSettings, StorageSettings
 from tests.chaos.app import registry
-from tests.chaos.house import House, Load, check
+from tests.chaos.house import House, Load, check, last, outage
 from tests.chaos.matrix import proves
-from tests.chaos.test_broker import last
 from tests.integration.engine.conftest import Client
 from tests.services import Postgres, RabbitMQ
 from tests.waiting import until
@@ -41,20 +40,7 @@ CUT = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datna
 @pytest.mark.parametrize("how", ["restart", "kill"])
 @pytest.mark.timeout(240)
 def test_a_database_that_goes_and_comes_back_loses_nothing(house: House, took: Callable[[float], None], how: str) -> None:
-    house.keep()
-    house.workers.start("-P", "threads", "-c", "2")
-    with Load(house) as load:
-        until(lambda: len(load.runs) > 10, "load")
-        gone = time.time()
-        if how == "kill":
-            house.postgres.kill()
-            house.postgres.start()
-        else:
-            house.postgres.restart()
-        until(lambda: len(load.runs) > 20, "more load")
-    for run in load.runs:
-        house.sound(run, seconds=180)
-    took(last(house, load.runs, gone))
+    took(outage(house, house.postgres, how))
 
 
 @proves(

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -19,6 +22,7 @@ from tests.chaos.soak.figures import Result
 from tests.chaos.soak.jobs import jobs
 from tests.chaos.soak.stage import TOKEN, Stage, Striker
 from tests.services import Postgres, RabbitMQ
+from tests.waiting import came
 
 _LOOK = 0.25
 _MANY = 100_000
@@ -50,20 +54,24 @@ def soak(options: Options, folder: Path, postgres: Postgres, rabbitmq: RabbitMQ)
     began = time.monotonic()
     try:
         stage.start()
-        _wait_for_api(stage, began + options.patience)
+
+        def waited(condition: Callable[[], object]) -> None:
+            # What is not there in the end is a fault that the verdict names, with all the others.
+            came(condition, began + options.patience - time.monotonic(), _LOOK)
+
+        with ExitStack() as clients:
+            for each in [clients.enter_context(Client(url, TOKEN, retries=0)) for url in stage.urls]:
+                waited(partial(_answers, each))
         callers.start()
         # Before the workers are at work there is nothing to interrupt.
-        while not _count(database, "event WHERE name = 'step.succeeded'", 0) and callers.busy:
-            time.sleep(_LOOK)
+        waited(lambda: _count(database, "event WHERE name = 'step.succeeded'", 0) or not callers.busy)
         struck = time.monotonic()
         striker.start()
-        while callers.busy and time.monotonic() - began < options.patience:
-            time.sleep(_LOOK)
+        waited(lambda: not callers.busy)
         striker.close()
         callers.close()
         calm = time.monotonic()
-        while _count(database, "run WHERE finished_at IS NULL", 1) and time.monotonic() - began < options.patience:
-            time.sleep(_LOOK)
+        waited(lambda: not _count(database, "run WHERE finished_at IS NULL", 1))
         ended = time.monotonic()
         _look(result, stage, database, callers, striker)
         result.counts["seconds"] = f"{calm - struck:.0f} of blows, {ended - calm:.0f} more until the last run had ended"
@@ -75,15 +83,12 @@ def soak(options: Options, folder: Path, postgres: Postgres, rabbitmq: RabbitMQ)
     return result
 
 
-def _wait_for_api(stage: Stage, until: float) -> None:
-    for url in stage.urls:
-        with Client(url, TOKEN, retries=0) as client:
-            while time.monotonic() < until:
-                try:
-                    client.runs(limit=1)
-                    break
-                except SynapseError:
-                    time.sleep(_LOOK)
+def _answers(client: Client) -> bool:
+    try:
+        client.runs(limit=1)
+    except SynapseError:
+        return False
+    return True
 
 
 def _count(database: Database, what: str, unknown: int) -> int:

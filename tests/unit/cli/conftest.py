@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import structlog
 
 from synapse.cli.house import House, Ports
 from synapse.cli.main import run as run_command
 from synapse.service.corpora import Corpora
 from synapse.telemetry import logs
+from tests.logs import as_before
 
 PAGES = {
     "ants.md": "# Ants\n\nAnts find food by following scent trails that other ants have laid. Ants carry many times their own weight.\n",
@@ -58,12 +57,9 @@ def house(tmp_path_factory: pytest.TempPathFactory, documents: Path, quiet: None
 @pytest.fixture(scope="package", autouse=True)
 def quiet() -> Iterator[None]:
     """Logs as the commands set them up, so that what the house logs meanwhile is no command's output."""
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    logs.configure(quiet=True)
-    yield
-    root.handlers[:], root.level = handlers, level
-    structlog.reset_defaults()
+    with as_before():
+        logs.configure(quiet=True)
+        yield
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import json
 import logging
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,7 +15,6 @@ from celery import Celery, signals
 from celery.app.log import Logging
 
 from synapse.engine import worker_logs
-from synapse.telemetry import logs as our_logs
 
 SetUp = Callable[..., None]
 
@@ -25,24 +24,7 @@ def lines(text: str) -> list[dict[str, object]]:
 
 
 @pytest.fixture
-def as_before() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    levels = {name: logging.getLogger(name).level for name in our_logs._CHATTY}
-    with warnings.catch_warnings():
-        yield
-        logging.captureWarnings(False)
-    for handler in root.handlers:
-        if handler not in handlers and isinstance(handler, logging.StreamHandler) and handler.stream is not sys.stderr:
-            handler.stream.close()
-    root.handlers[:], root.level = handlers, level
-    for name, old in levels.items():
-        logging.getLogger(name).setLevel(old)
-    structlog.reset_defaults()
-
-
-@pytest.fixture
-def set_up(as_before: None, monkeypatch: pytest.MonkeyPatch) -> SetUp:
+def set_up(monkeypatch: pytest.MonkeyPatch) -> SetUp:
     """Celery's own set-up of a worker's logs, as its command calls it."""
     monkeypatch.setattr(Logging, "_setup", False)
     for name in ("CELERY_LOG_LEVEL", "CELERY_LOG_FILE", "_MP_FORK_LOGLEVEL_", "_MP_FORK_LOGFILE_", "_MP_FORK_LOGFORMAT_"):
@@ -108,7 +90,6 @@ def test_celerys_level_can_only_make_it_say_more(
     assert worker_logs.settings_for(loglevel).log_level == meant
 
 
-@pytest.mark.usefixtures("as_before")
 @pytest.mark.parametrize(("format", "terminal", "quiet"), [("auto", False, True), ("auto", True, False), ("json", True, True)])
 def test_the_banner_is_for_who_watches(monkeypatch: pytest.MonkeyPatch, format: str, terminal: bool, quiet: bool) -> None:
     monkeypatch.setenv("SYNAPSE_LOG_FORMAT", format)
