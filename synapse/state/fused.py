@@ -27,6 +27,7 @@ from synapse.state.fused_sql import (
     PARK_ALL,
     claim_sql,
     complete_sql,
+    fetch_sql,
 )
 from synapse.state.ledger import Ledger, choose, failure_of, hints_of
 from synapse.state.packing import Packer
@@ -116,12 +117,34 @@ class FusedLedger(Ledger):
                 return super().complete(program, attempt, output, keep)
             parameters = self._parameters(attempt, output, way)
             found = self.driver.rows(COMPLETE_EARLY, parameters)
-            if not found or found[0][0] > 1:
-                return Outcome(recorded=True) if found else STALE
+            if not found:
+                return STALE
+            pending, succeeded = found[0]
+            if pending > 1:
+                return Outcome(recorded=True)
+            self._check_successes(way, succeeded + 1)
+            made = self._read_ahead(program, attempt, way)
+            if made is not None:
+                reach("in-join", way.join.key)
+                return self._complete_foreseen(program, attempt, output, way, made, False, keep)
             last = self.driver.atomic(lambda session: self._complete_last(session, program, attempt, parameters, way, keep))
             return self.settled(program, attempt, last)
         except Permanent as error:
             return self.fail(program, attempt, failure_of(error))
+
+    def _read_ahead(self, program: Program, attempt: Attempt, way: Arrive) -> Opening | None:
+        """What the last member leads to, if it is one opening: all others are in, so that nothing it depends on changes any more."""
+        on = after(way.join, way.index)
+        if not isinstance(on, Start):
+            return None
+        wanted = needs(program, on.node, on.index)
+        kinds, fetching = _fetching(wanted)
+        if kinds:
+            self._read(attempt.rows, kinds, list(self.driver.rows(fetch_sql(kinds), {"run": attempt.run, **fetching})[0]))
+        if any(fetch.what == "arrivals" and fetch.node == way.join.key for fetch in wanted):
+            # Its own is written with what it leads to.
+            attempt.rows.arrivals.setdefault((way.join.key, way.index), {})[way.member] = True
+        return _sure(opening(program, on.node, on.index, attempt.rows, attempt.run_input))
 
     def _complete_last(
         self, session: Session, program: Program, attempt: Attempt, parameters: dict[str, Any], way: Arrive, keep: Keep | None
@@ -230,9 +253,14 @@ def _foresee(program: Program, attempt: Attempt) -> tuple[Arrive | None, Opening
     own = attempt.node.key
     if any(fetch.node != own for fetch in needs(program, way.node, way.index)):
         return None
-    made = opening(program, way.node, way.index, attempt.rows, attempt.run_input)
+    made = _sure(opening(program, way.node, way.index, attempt.rows, attempt.run_input))
+    return None if made is None else (join, made, False)
+
+
+def _sure(made: Opening) -> Opening | None:
+    """The opening, if writing it down is all there is to do."""
     # Whether a signal came before what waits for it only the database can tell.
-    return None if made.done or made.waits or any(new.arrived for new in made.joins) else (join, made, False)
+    return None if made.done or made.waits or any(new.arrived for new in made.joins) else made
 
 
 def _fetching(wanted: list[Fetch]) -> tuple[tuple[str, ...], dict[str, Any]]:

@@ -7,19 +7,23 @@ from functools import lru_cache
 from synapse.state.lifecycle import ADD_RUN
 from synapse.state.outbox import COMPLETED_PART
 
+# Every row is looked up by what the statement was given, also where another part has just found the same: joined to that part, and
+# with no statistics of the table yet, PostgreSQL reads the whole index for the rest of the key.
 _KEY = "run = :run AND node = :node AND idx = :idx"
+_STEP = "step.run = :run AND step.node = :node AND step.idx = :idx"
+_JOIN = "fan_out.run = :run AND fan_out.node = :join_node AND fan_out.idx = :join_idx"
 
 _CLAIM = f"""WITH mine AS (
  SELECT run, agent, state FROM step WHERE {_KEY}
   AND (state = 'ready' OR (state = 'running' AND due < now() AND lost < :max_lost)) FOR UPDATE),
 counted AS (
  UPDATE run SET seq = seq + 1, position = {{later}} FROM mine
- WHERE run.id = mine.run AND run.state = 'running' AND (run.deadline IS NULL OR run.deadline > now())
+ WHERE run.id = :run AND run.state = 'running' AND (run.deadline IS NULL OR run.deadline > now())
  RETURNING run.id, run.seq, run.position, run.input, run.deadline, run.traceparent, run.priority),
 taken AS (
  UPDATE step SET state = 'running', attempt = step.attempt + 1, lost = step.lost + CAST(step.state = 'running' AS int),
   due = {{in:lease}}, started_at = now(), worker = :worker
- FROM counted WHERE step.run = counted.id AND step.node = :node AND step.idx = :idx
+ FROM counted WHERE {_STEP}
  RETURNING step.attempt, step.failures, step.agent),
 noted AS (
  INSERT INTO event (position, run, seq, at, type, name, step, agent, attempt, data)
@@ -56,13 +60,13 @@ _KEPT = """INSERT INTO step (run, node, idx, agent, state, attempt, due, created
 
 _RECORD = f"""mine AS (SELECT run, agent FROM step WHERE {_KEY} AND attempt = :attempt AND state = 'running' FOR UPDATE),
 counted AS (UPDATE run SET seq = seq + {{numbers}}, position = {{later}}{{ending}} FROM mine
- WHERE run.id = mine.run AND run.state = 'running' RETURNING run.id, run.seq, run.position{{told}}),
+ WHERE run.id = :run AND run.state = 'running' RETURNING run.id, run.seq, run.position{{told}}),
 done AS (UPDATE step SET state = 'succeeded', output = {{json:output}}, error = NULL, due = NULL, finished_at = now()
- FROM counted WHERE step.run = counted.id AND step.node = :node AND step.idx = :idx)"""
-_ARRIVE = """arrived AS (INSERT INTO arrival (run, node, idx, member, ok)
+ FROM counted WHERE {_STEP})"""
+_ARRIVE = f"""arrived AS (INSERT INTO arrival (run, node, idx, member, ok)
  SELECT id, :join_node, :join_idx, :member, true FROM counted ON CONFLICT DO NOTHING RETURNING run),
 joined AS (UPDATE fan_out SET pending = fan_out.pending - 1, succeeded = fan_out.succeeded + 1 FROM arrived
- WHERE fan_out.run = arrived.run AND fan_out.node = :join_node AND fan_out.idx = :join_idx
+ WHERE {_JOIN}
  RETURNING fan_out.run, fan_out.pending, fan_out.succeeded)"""
 
 # A member that may be the last: everything but its event, which says what is next. The event's number is the last column.
@@ -72,27 +76,26 @@ SELECT mine.agent, joined.pending, joined.succeeded, counted.seq FROM counted CR
 
 # A member that is not the last: `door` tells, under the join's lock, before anything is written. For the last it only says so.
 COMPLETE_EARLY = f"""WITH mine AS (SELECT run, agent FROM step WHERE {_KEY} AND attempt = :attempt AND state = 'running' FOR UPDATE),
-held AS (SELECT run.id FROM run, mine WHERE run.id = mine.run AND run.state = 'running' FOR NO KEY UPDATE OF run),
+held AS (SELECT run.id FROM run, mine WHERE run.id = :run AND run.state = 'running' FOR NO KEY UPDATE OF run),
 door AS (
- SELECT f.run, f.pending FROM fan_out f, held WHERE f.run = held.id AND f.node = :join_node AND f.idx = :join_idx
- FOR NO KEY UPDATE OF f),
+ SELECT fan_out.run, fan_out.pending, fan_out.succeeded FROM fan_out, held WHERE {_JOIN} FOR NO KEY UPDATE OF fan_out),
 counted AS (
- UPDATE run SET seq = seq + 1, position = {{later}} FROM door WHERE run.id = door.run AND door.pending > 1
+ UPDATE run SET seq = seq + 1, position = {{later}} FROM door WHERE run.id = :run AND door.pending > 1
  RETURNING run.id, run.seq, run.position),
 done AS (
  UPDATE step SET state = 'succeeded', output = {{json:output}}, error = NULL, due = NULL, finished_at = now()
- FROM counted WHERE step.run = counted.id AND step.node = :node AND step.idx = :idx),
+ FROM counted WHERE {_STEP}),
 arrived AS (
  INSERT INTO arrival (run, node, idx, member, ok)
  SELECT id, :join_node, :join_idx, :member, true FROM counted ON CONFLICT DO NOTHING RETURNING run),
 joined AS (
  UPDATE fan_out SET pending = fan_out.pending - 1, succeeded = fan_out.succeeded + 1 FROM arrived
- WHERE fan_out.run = arrived.run AND fan_out.node = :join_node AND fan_out.idx = :join_idx),
+ WHERE {_JOIN}),
 noted AS (
  INSERT INTO event (position, run, seq, at, type, name, step, agent, attempt, data)
  SELECT counted.position, counted.id, counted.seq, now(), 'data_submit', 'step.succeeded', :place, mine.agent, CAST(:attempt AS int),
   jsonb_build_object('next', jsonb_build_array()) FROM counted, mine)
-SELECT pending FROM door"""
+SELECT pending, succeeded FROM door"""
 
 _FETCHED = {
     "steps": """, (SELECT jsonb_agg(jsonb_build_array(d.node, d.idx, d.state, d.output, d.error))
@@ -112,6 +115,12 @@ _FETCHED = {
 def claim_sql(kinds: tuple[str, ...]) -> str:
     """Claim a step and fetch rows of these kinds: (attempt, failures, input, deadline, traceparent, priority, one array a kind)."""
     return _CLAIM.replace("{fetched}", "".join(_FETCHED[kind] for kind in kinds))
+
+
+@lru_cache(maxsize=8)
+def fetch_sql(kinds: tuple[str, ...]) -> str:
+    """Fetch rows of these kinds: one array a kind."""
+    return "SELECT " + "".join(_FETCHED[kind] for kind in kinds).removeprefix(", ")
 
 
 @lru_cache(maxsize=64)
