@@ -1,7 +1,8 @@
-"""What a worker does besides tasks: housekeeping, its stop, short turns of its threads, the logger's queue, and a nudge for kombu's hub."""
+"""What a worker does besides tasks: housekeeping, its stop, its interpreter, the logger's queue, and a nudge for kombu's hub."""
 
 from __future__ import annotations
 
+import gc
 import logging
 import sys
 import threading
@@ -25,7 +26,9 @@ _log = structlog.get_logger(__name__)
 _LOGGER_QUEUE = "synapse-logger"
 _BATCH = 100
 _READ_AHEAD = 65_536
-SWITCH_SECONDS = 0.0005
+SWITCH_SECONDS = 0.002
+YOUNG_OBJECTS = 10_000
+"""New objects before Python's collector looks at them: a step makes a few thousand, nearly all gone by themselves when it ends."""
 _BATCH_SECONDS = 0.2
 
 
@@ -74,16 +77,20 @@ class StopStep(bootsteps.StartStopStep):  # type: ignore[misc] # celery ships no
     terminate = stop
 
 
-class SwitchStep(bootsteps.StartStopStep):  # type: ignore[misc] # celery ships no types
-    """Has threads take turns every half millisecond instead of every five.
+class InterpreterStep(bootsteps.StartStopStep):  # type: ignore[misc] # celery ships no types
+    """Has threads take turns every two milliseconds instead of every five, and the collector leave alone what is there at the start.
 
     A step is a row of short waits for the database. After each the thread asks for the interpreter, and another that computes, the
-    relay or the consumer, may keep it for a whole interval: with the default that is longer than the step itself.
+    relay or the consumer, may keep it for a whole interval: with the default that is longer than the step itself. Much shorter ones
+    cost more in switches than they save in waits.
     """
 
     def start(self, worker: Any) -> None:
-        """Set the interval, of the whole process."""
+        """Set it, for the whole process."""
         sys.setswitchinterval(SWITCH_SECONDS)
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(YOUNG_OBJECTS)
 
 
 class HubStep(bootsteps.StartStopStep):  # type: ignore[misc] # celery ships no types
@@ -282,7 +289,7 @@ class NewAgentStep(bootsteps.StartStopStep):  # type: ignore[misc] # celery is u
 
 def install(app: Any) -> None:
     """Add the steps to an application's workers."""
-    app.steps["worker"].add(SwitchStep)
+    app.steps["worker"].add(InterpreterStep)
     app.steps["worker"].add(HousekeepingStep)
     app.steps["worker"].add(StopStep)
     app.steps["worker"].add(HubStep)

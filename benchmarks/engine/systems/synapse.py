@@ -23,7 +23,9 @@ from synapse.workflows.compile import compile_workflow
 
 _PATIENCE = 120.0
 _LOOK_EVERY = 0.002
-_ENDED = "SELECT id, state FROM run WHERE id = ANY(%s) AND state <> 'running'"
+# One look-up a run: with ANY PostgreSQL compares every run that ever was with every one that is waited for.
+_ENDED = "SELECT id, state FROM unnest(%s::text[]) waiting(id) JOIN run USING (id) WHERE state <> 'running'"
+_BY_KEY = "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off"
 _RESULT = "SELECT output FROM step WHERE run = %s AND node = 'save'"
 
 
@@ -44,7 +46,7 @@ class System:
         )
         self._runtime.database.upgrade()
         self._program = compile_workflow(workload.workflow(), self._runtime.registry)
-        self._client: psycopg.Connection[Any] = psycopg.connect(database, autocommit=True)
+        self._client: psycopg.Connection[Any] = psycopg.connect(database, autocommit=True, options=_BY_KEY)
         self._client.prepare_threshold = 0
         self._workers = Workers(folder, "synapse")
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import sys
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -14,15 +15,16 @@ from synapse.contracts.messages import Event, MessageType
 from synapse.engine import bootsteps
 from synapse.engine.bootsteps import (
     SWITCH_SECONDS,
+    YOUNG_OBJECTS,
     DeadLetterStep,
     EventLogStep,
     GiveUpStep,
     HousekeepingStep,
     HubStep,
+    InterpreterStep,
     NewAgentStep,
     ReadAheadStep,
     StopStep,
-    SwitchStep,
 )
 from synapse.engine.stopping import Stopping
 from synapse.errors import Unavailable
@@ -190,13 +192,17 @@ def test_steps_under_way_learn_of_the_stop_with_the_signal_or_at_the_latest_with
     assert stopping.asked
 
 
-def test_a_workers_threads_take_short_turns() -> None:
-    before = sys.getswitchinterval()
+def test_a_workers_threads_take_short_turns_and_the_collector_leaves_alone_what_was_there() -> None:
+    interval, thresholds = sys.getswitchinterval(), gc.get_threshold()
     try:
-        SwitchStep(SimpleNamespace()).start(SimpleNamespace())
+        InterpreterStep(SimpleNamespace()).start(SimpleNamespace())
         assert sys.getswitchinterval() == pytest.approx(SWITCH_SECONDS)
+        assert gc.get_threshold()[0] == YOUNG_OBJECTS
+        assert gc.get_freeze_count() > 0
     finally:
-        sys.setswitchinterval(before)
+        gc.unfreeze()
+        gc.set_threshold(*thresholds)
+        sys.setswitchinterval(interval)
 
 
 def test_the_hub_is_woken_when_callbacks_wait_and_left_alone_otherwise() -> None:
@@ -221,7 +227,7 @@ def test_the_steps_are_added_to_an_applications_workers() -> None:
     app = SimpleNamespace(steps={"worker": set(), "consumer": set()})
     bootsteps.install(app)
     assert app.steps == {
-        "worker": {SwitchStep, HousekeepingStep, StopStep, HubStep},
+        "worker": {InterpreterStep, HousekeepingStep, StopStep, HubStep},
         "consumer": {EventLogStep, DeadLetterStep, ReadAheadStep, GiveUpStep, NewAgentStep},
     }
 
