@@ -90,7 +90,7 @@ _FENCE = (
     _of("The fence", "results count after the run has ended", (WRITES, "WHERE id = :run AND state = 'running' RETURNING seq", "WHERE id = :run RETURNING seq")),
     _postgres(
         "The fence", "results count after the run has ended, where one statement completes",
-        (SQL, "WHERE run.id = mine.run AND run.state = 'running' RETURNING run.id, run.seq, run.position{{told}}),\ndone", "WHERE run.id = mine.run RETURNING run.id, run.seq, run.position{{told}}),\ndone"),
+        (SQL, "WHERE run.id = :run AND run.state = 'running' RETURNING run.id, run.seq, run.position{{told}}),\ndone", "WHERE run.id = :run RETURNING run.id, run.seq, run.position{{told}}),\ndone"),
     ),
     _postgres(
         "The fence", "the result of a member that is not the last counts after the run has ended",
@@ -110,7 +110,9 @@ _JOINS = (
     ),
     _of("Joins", "the body is ready while a member is missing", (LEDGER, "left[0] > 0", "left[0] > 1")),
     _postgres("Joins", "the body is ready while a member is missing", (SQL, "FROM joined WHERE pending = 0)", "FROM joined WHERE pending <= 1)")),
-    _postgres("Joins", "the last member counts as any other", (SQL, "door.pending > 1", "door.pending > 0"), (FUSED, "found[0][0] > 1", "found[0][0] > 0")),
+    _postgres("Joins", "the last member counts as any other", (SQL, "door.pending > 1", "door.pending > 0"), (FUSED, "if pending > 1:", "if pending > 0:")),
+    _postgres("Joins", "the last member does not look at how many must succeed", (FUSED, "            self._check_successes(way, succeeded + 1)\n", ""), (FUSED, "        self._check_successes(way, succeeded)\n", "")),
+    _postgres("Joins", "the last member misses its own arrival in what it reads ahead", (FUSED, "[way.member] = True", "[way.member] = False")),
     _of("Joins", "a member that was dropped counts as a success", (LEDGER, "note, last, ok=False)", "note, last, ok=True)")),
     _of("Joins", "it does not matter how many must succeed", (LEDGER, "if succeeded < least:", "if succeeded < least - 10_000:")),
     _of("Joins", "members of other joins of the node are counted", (WRITES, "WHERE run = :run AND node = :node AND idx = :idx\nRETURNING pending", "WHERE run = :run AND node = :node AND :idx = :idx\nRETURNING pending")),

@@ -251,6 +251,11 @@ def test_fewer_successes_than_the_fan_out_must_have_fail_the_run(house: House) -
     house.fail(house.take(run, "m[0]"), skip=True)
     house.do(run, "m[1]", "m[2]")
     assert house.states(run)["body"] == "ready"
+    run = house.begin(tree, {"items": [1, 2, 3]})
+    for at in ("m[0]", "m[2]"):
+        house.fail(house.take(run, at), skip=True)
+    assert house.do(run, "m[1]").run_ended
+    assert "1 succeeded; 2 must" in house.error(run)["message"]
 
 
 def test_a_list_wider_than_its_foreach_fails_the_step_that_gave_it(house: House) -> None:
@@ -258,6 +263,15 @@ def test_a_list_wider_than_its_foreach_fails_the_step_that_gave_it(house: House)
     assert house.do(run, "plan", output={"items": [1, 2, 3]}).run_ended
     assert (house.state(run), house.states(run)) == ("failed", {"plan": "failed"})
     assert "3 items; this foreach allows 2" in house.error(run)["message"]
+
+
+def test_a_list_made_of_a_fan_outs_values_has_the_last_members_too(house: House) -> None:
+    branch = {"when": "f_item.go", "then": step("m")}
+    run = house.begin({"chain": [foreach("f", branch), foreach("g", step("n"), items="steps.f[].at")]}, {"items": [{"go": True}] * 3})
+    for at in ("m[1]", "m[0]"):
+        assert house.do(run, at, output={"at": at}).hints == ()
+    outcome = house.do(run, "m[2]", output={"at": "m[2]"})
+    assert [hint.place for hint in outcome.hints] == ["n[0]", "n[1]", "n[2]"]
 
 
 # -- shapes ---------------------------------------------------------------------------------------------------------
