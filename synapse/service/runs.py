@@ -23,7 +23,7 @@ from synapse.service.room import check_room
 from synapse.state.holdings import Holdings
 from synapse.state.lifecycle import NewRun
 from synapse.state.records import Hint
-from synapse.state.waits import Sent
+from synapse.state.signals import Sent
 from synapse.telemetry import tracing
 from synapse.workflows.compile import check_payload, checked_input, compile_workflow
 from synapse.workflows.program import Index, Node, Program, build, parse_place, place

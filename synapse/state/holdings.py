@@ -24,9 +24,9 @@ from synapse.state.events import Events
 from synapse.state.lifecycle import Begun, Lifecycle, NewRun
 from synapse.state.queries import Queries
 from synapse.state.records import Hint
+from synapse.state.signals import Received, Sent, Signals
 from synapse.state.step_queries import StepQueries
 from synapse.state.usage import by_day
-from synapse.state.waits import Received, Sent
 from synapse.workflows.program import Program, build, parse_place
 from synapse.workflows.values import Rows, fetches, given
 
@@ -44,7 +44,7 @@ class Holdings:
         self._queries = queries
         self._steps = StepQueries(queries)
         self._lifecycle = lifecycle
-        self._waits = lifecycle.ledger.waits
+        self._signals = Signals(lifecycle.ledger.waits)
         self._events = events
         self._definitions = definitions
         self._blobs = blobs
@@ -129,7 +129,7 @@ class Holdings:
     def receive(self, program: Program, run: str, sent: Sent) -> Received:
         """Keep a signal for the run. Raises NotFound, Conflict."""
         self._queries.state(run)
-        return self._waits.receive(program, run, sent)
+        return self._signals.receive(program, run, sent)
 
     async def blob(self, sha256: str, run: RunDetail, within: Iterable[str] = ()) -> bytes:
         """Bytes that a run of this tenant names: its output, a step's, or ``within`` what was read of those.

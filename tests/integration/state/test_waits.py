@@ -11,7 +11,7 @@ import pytest
 
 from synapse.errors import Conflict, NotFound
 from synapse.state.records import Outcome
-from synapse.state.waits import Received
+from synapse.state.signals import Received
 from tests.integration.state.test_concurrency import ROUNDS, at_once
 from tests.moments import assert_utc
 from tests.unit.state.house import House, foreach, step

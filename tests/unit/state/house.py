@@ -12,7 +12,7 @@ from synapse.settings import EngineSettings
 from synapse.state.database import Database
 from synapse.state.lifecycle import Begun, NewRun
 from synapse.state.records import Attempt, Keep, Outcome
-from synapse.state.waits import Received, Sent
+from synapse.state.signals import Received, Sent, Signals
 from synapse.workflows.definition import from_data
 from synapse.workflows.program import Program, build, decode_index, encode_index, parse_place, place
 from synapse.workflows.values import Rows, document, fetches
@@ -92,7 +92,7 @@ class House:
         """Send a signal, as the service does."""
         key, index = parse_place(name)
         sent = Sent(**{"name": key, "index": index, "payload": payload, "by": "somebody", **more})
-        return self.database.ledger.waits.receive(self.programs[run], run, sent)
+        return Signals(self.database.ledger.waits).receive(self.programs[run], run, sent)
 
     def drain(self, run: str) -> None:
         """Do whatever is ready until nothing is."""

@@ -13,7 +13,7 @@ from synapse.contracts.run import RunFilter
 from synapse.errors import Conflict, NotFound, Permanent
 from synapse.state.holdings import Holdings, named
 from synapse.state.lifecycle import NewRun
-from synapse.state.waits import Sent
+from synapse.state.signals import Sent
 from tests.unit.state.house import House, program_of, step
 
 ACME, OTHER = Tenant("acme"), Tenant("other")

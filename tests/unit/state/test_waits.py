@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
-
-from synapse.errors import Unavailable
-from synapse.state import waits
-from synapse.state.waits import FOREVER, Sent, began, parked
+from synapse.state.waits import FOREVER, began, parked
 from synapse.workflows.advance import NewWait
 from synapse.workflows.waits import PlannedWait
-from tests.unit.state.house import House, foreach, program_of
+from tests.unit.state.house import foreach, program_of
 
 
 def test_a_wait_is_due_after_its_seconds_at_its_moment_or_never_in_a_lifetime() -> None:
@@ -28,13 +24,3 @@ def test_the_event_of_a_wait_names_the_signal_as_it_is_sent() -> None:
     assert note.data == {"kind": "signal", "signal": "paid[3]", "seconds": 60.0, "ask": "Paid?"}
     timer = began(NewWait(node, (0,), PlannedWait("timer", until=0.0)))
     assert timer.data["until"] == "1970-01-01T00:00:00+00:00"
-
-
-def test_a_run_whose_steps_begin_to_wait_all_the_time_is_tried_a_few_times(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = house.begin({"wait_for": "w"})
-    ledger = house.database.ledger
-    # As if the step began to wait between the look at it and the lock on its run, each time.
-    monkeypatch.setattr(waits.Waits, "_locked", staticmethod(lambda candidates: set()))
-    with pytest.raises(Unavailable):
-        ledger.waits.receive(house.programs[run], run, Sent("w", (), None, "x"))
-    assert house.states(run) == {"w": "parked"}
