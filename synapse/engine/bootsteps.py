@@ -86,11 +86,12 @@ class InterpreterStep(bootsteps.StartStopStep):  # type: ignore[misc] # celery s
     """
 
     def start(self, worker: Any) -> None:
-        """Set it, for the whole process."""
+        """Set it, for the whole process; an embedded worker lives in somebody else's, whose objects are not its to keep."""
         sys.setswitchinterval(SWITCH_SECONDS)
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(YOUNG_OBJECTS)
+        if not worker.app.runtime.broker.embedded:
+            gc.collect()
+            gc.freeze()
+            gc.set_threshold(YOUNG_OBJECTS)
 
 
 class HubStep(bootsteps.StartStopStep):  # type: ignore[misc] # celery ships no types

@@ -192,13 +192,17 @@ def test_steps_under_way_learn_of_the_stop_with_the_signal_or_at_the_latest_with
     assert stopping.asked
 
 
-def test_a_workers_threads_take_short_turns_and_the_collector_leaves_alone_what_was_there() -> None:
+@pytest.mark.parametrize(("url", "own"), [(None, False), ("amqp://localhost", True)])
+def test_a_workers_threads_take_short_turns_and_the_collector_of_its_own_process_leaves_alone_what_was_there(
+    parent: Parent, url: str | None, own: bool
+) -> None:
+    parent.app.runtime.broker = BrokerSettings.model_validate({"broker_url": url})
     interval, thresholds = sys.getswitchinterval(), gc.get_threshold()
     try:
-        InterpreterStep(SimpleNamespace()).start(SimpleNamespace())
+        InterpreterStep(SimpleNamespace()).start(parent)
         assert sys.getswitchinterval() == pytest.approx(SWITCH_SECONDS)
-        assert gc.get_threshold()[0] == YOUNG_OBJECTS
-        assert gc.get_freeze_count() > 0
+        assert (gc.get_threshold()[0] == YOUNG_OBJECTS) is own
+        assert (gc.get_freeze_count() > 0) is own
     finally:
         gc.unfreeze()
         gc.set_threshold(*thresholds)
