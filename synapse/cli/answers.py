@@ -9,7 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
+from synapse.cli import completing
 from synapse.cli.choosing import checked
+from synapse.cli.opening import Open
 
 
 class Format(StrEnum):
@@ -22,7 +24,9 @@ class Format(StrEnum):
 
 def research(
     question: Annotated[str, typer.Argument(help="What you want to know.")],
-    corpus: Annotated[str | None, typer.Option("--corpus", help="Search only this local corpus.")] = None,
+    corpus: Annotated[
+        str | None, typer.Option("--corpus", help="Search only this local corpus.", autocompletion=completing.corpora)
+    ] = None,
     max_sources: Annotated[
         int | None, typer.Option("--max-sources", min=1, max=50, help="Pages to read at most in the first look.")
     ] = None,
@@ -40,6 +44,7 @@ def research(
     detach: Annotated[bool, typer.Option("--detach", help="Do not wait: print the run's id.")] = False,
     label: Annotated[list[str] | None, typer.Option("--label", help="key:value, to find the run by; may be given again.")] = None,
     key: Annotated[str | None, typer.Option("--idempotency-key", help="The same key gives the same run again.")] = None,
+    open_page: Open = False,
 ) -> None:
     """Ask a question of a running Synapse, watch it work, print the report (Markdown when piped)."""
     from synapse.cli.client import Api
@@ -52,22 +57,23 @@ def research(
     labels = dict(each.partition(":")[::2] for each in label or ())
     request = checked(RunRequest, {"input": {name: value for name, value in given.items() if value is not None}, "labels": labels})
     with Api.from_settings() as api:
-        if detach:
-            run = api.submit(request, key=key)
-            sys.stdout.write((run.model_dump_json() if as_json else run.id) + "\n")
-            return
-        from synapse.cli import asking
+        from synapse.cli import asking, consoles
 
-        asking.ask_and_print(api, request, key=key, as_json=as_json)
+        if not detach:
+            asking.ask_and_print(api, request, key=key, as_json=as_json, open_page=open_page)
+            return
+        run = asking.begin(consoles.err(), api, request, key=key, open_page=open_page)
+        sys.stdout.write((run.model_dump_json() if as_json else run.id) + "\n")
 
 
 def report(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="The run's id.")],
+    run: Annotated[str, typer.Argument(metavar="RUN", help="The run's id.", autocompletion=completing.runs)],
     format: Annotated[Format | None, typer.Option("--format", help="Default: by the output's suffix; Markdown when piped.")] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write it to this file.")] = None,
+    open_page: Open = False,
 ) -> None:
-    """Print the report of a run, or write it to a file."""
-    from synapse.cli import consoles
+    """Print the report of a run, write it to a file, or open it in the browser."""
+    from synapse.cli import consoles, opening
     from synapse.cli.client import Api
     from synapse.errors import InvalidInput
     from synapse.telemetry import logs
@@ -75,6 +81,11 @@ def report(
     logs.configure(quiet=True)
     chosen = format or _by_suffix(output)
     with Api.from_settings() as api:
+        if open_page:
+            api.report(run)  # what there is not says so here, not in a window
+            opening.show(opening.page(api.url, run, "/report"))
+            if chosen is None:
+                return
         if chosen is None and output is None and consoles.out().is_terminal:
             from synapse.cli import report_view
 
@@ -91,7 +102,7 @@ def report(
 
 
 def verify(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="The run's id.")],
+    run: Annotated[str, typer.Argument(metavar="RUN", help="The run's id.", autocompletion=completing.runs)],
     refetch: Annotated[bool, typer.Option("--refetch", help="Fetch every cited source again, and say what became of its quotes.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
 ) -> None:

@@ -7,19 +7,26 @@ import sys
 from rich.console import Console
 from rich.text import Text
 
-from synapse.cli import consoles, report_view
+from synapse.cli import consoles, opening, report_view
 from synapse.cli.client import Api
 from synapse.cli.exits import RunFailed
-from synapse.cli.progress import Watching
+from synapse.cli.progress_view import Watching
 from synapse.cli.text import shown
 from synapse.contracts.run import RunDetail, RunRequest, RunState
 
 
-def ask(console: Console, api: Api, request: RunRequest, *, key: str | None = None) -> RunDetail:
-    """Start a run and show it working; the run, once it has succeeded. Raises RunFailed."""
+def begin(console: Console, api: Api, request: RunRequest, *, key: str | None = None, open_page: bool = False) -> RunDetail:
+    """Start a run and say so; its page of the console is opened when that is wanted."""
     run = api.submit(request, key=key)
     console.print(Text(f"POST {api.url}/v1/runs: run {run.id}"), soft_wrap=True)
-    return watch(console, api, run.id)
+    if open_page:
+        opening.show(opening.page(api.url, run.id))
+    return run
+
+
+def ask(console: Console, api: Api, request: RunRequest, *, key: str | None = None, open_page: bool = False) -> RunDetail:
+    """Start a run and show it working; the run, once it has succeeded. Raises RunFailed."""
+    return watch(console, api, begin(console, api, request, key=key, open_page=open_page).id)
 
 
 def watch(console: Console, api: Api, run: str) -> RunDetail:
@@ -43,9 +50,9 @@ def succeeded(run: RunDetail) -> RunDetail:
     raise RunFailed(f"the run {verb}{why}", remedy=f"'synapse runs show {run.id}' has every step; 'synapse runs resume {run.id}' goes on")
 
 
-def ask_and_print(api: Api, request: RunRequest, *, key: str | None, as_json: bool) -> None:
+def ask_and_print(api: Api, request: RunRequest, *, key: str | None, as_json: bool, open_page: bool) -> None:
     """Ask, watch, and put the report on stdout: for people on a terminal, Markdown or JSON for programs."""
-    run = ask(consoles.err(), api, request, key=key)
+    run = ask(consoles.err(), api, request, key=key, open_page=open_page)
     out = consoles.out()
     if not as_json and out.is_terminal:
         report_view.show(out, api.report(run.id))

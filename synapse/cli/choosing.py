@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 import typer
 
 from synapse.cli.exits import Exit, Usage
+from synapse.cli.filters import Filters
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -18,12 +19,6 @@ if TYPE_CHECKING:
 
     Model = TypeVar("Model", bound=BaseModel)
 
-States = Annotated[list[str] | None, typer.Option("--state", help="running, succeeded, failed or cancelled; may be given again.")]
-WorkflowName = Annotated[str | None, typer.Option("--workflow", help="Only runs of this workflow.")]
-Labels = Annotated[list[str] | None, typer.Option("--label", help="key:value, or key for any value; may be given again.")]
-Search = Annotated[str | None, typer.Option("--search", help="Words of the question; 'celer*' is any word that begins so.")]
-After = Annotated[str | None, typer.Option("--after", help="Created then or later, e.g. 2026-11-23T00:00:00Z.")]
-Before = Annotated[str | None, typer.Option("--before", help="Created before then.")]
 AllMatching = Annotated[bool, typer.Option("--all-matching", help="Instead of ids: every run that the filters match.")]
 
 _AT_ONCE: Final = 200
@@ -48,10 +43,9 @@ class Chosen:
             yield {"filter": self.filter, "limit": _AT_ONCE, "cursor": self.next}
 
 
-def chosen(ids: list[str] | None, all_matching: bool, **filters: Any) -> Chosen:
+def chosen(ids: list[str] | None, all_matching: bool, filters: Filters) -> Chosen:
     """What was chosen. Raises Usage for both, for neither, and for every run there is: that takes a filter that says so."""
-    names = {"after": "created_after", "before": "created_before"}
-    given = {names.get(name, name): value for name, value in filters.items() if value}
+    given = {name: value for name, value in filters.items() if value}
     if bool(ids) == all_matching:
         raise Usage("name runs, or give --all-matching with filters", remedy="synapse runs cancel --all-matching --label team:sales")
     if not all_matching and given:

@@ -22,7 +22,6 @@ _EPILOG: Final = (
 app = typer.Typer(
     name="synapse",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     epilog=_EPILOG,
     help="Ask a question; get a report in which every statement is tied to a quote in a stored page.",

@@ -1,178 +1,139 @@
-"""What a run is doing, from its events: a live table on a terminal, a line for each thing that happened elsewhere."""
+"""What a run is doing, as far as its events tell: its steps by the nodes of the workflow that they are of."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from rich.console import Console
-from rich.live import Live
-from rich.table import Table
-from rich.text import Text
-
-from synapse.cli.text import counted, seconds, short
+from synapse.cli.text import short
 from synapse.contracts.messages import Event
 
-TITLES: Final = {
-    "orchestrator": "plan the search",
-    "search": "find sources",
-    "search.rank": "choose what to read",
-    "extraction": "read pages",
-    "fact_check": "check claims",
-    "synthesis": "write the report",
-    "file_save": "save files",
-    "orchestrator.finish": "close the run",
-}
-_MARKS: Final = {"running": ("▸", "cyan"), "done": ("✓", "green"), "skipped": ("–", "yellow"), "failed": ("✗", "red")}
-_WIDTH: Final = 16
-_WAITED: Final = {"timer": "wait", "signal": "wait for a signal", "approval": "wait for approval"}
+_ENDED: Final = {"succeeded": "succeeded", "skipped": "skipped", "failed": "failed"}
+_STATES: Final = {**_ENDED, "started": "running", "waiting": "waiting", "retrying": "retrying", "lost": "ready"}
 
 
 @dataclass
 class Work:
-    """What one agent has done in this run."""
+    """One step, from its first try to its end. ``waited`` is what it asks for where it waits without a worker."""
 
-    agent: str
-    total: int = 0
-    running: set[str] = field(default_factory=set)
-    done: int = 0
-    skipped: int = 0
-    failed: int = 0
+    path: str
+    agent: str | None = None
+    state: str = "ready"
+    attempt: int = 0
     started: datetime | None = None
     ended: datetime | None = None
     note: str = ""
+    waited: dict[str, Any] = field(default_factory=dict)
 
     @property
-    def mark(self) -> tuple[str, str]:
-        """A sign and its colour."""
-        if self.failed:
-            return _MARKS["failed"]
-        if self.running or self.done + self.skipped < self.total:
-            return _MARKS["running"]
-        return _MARKS["skipped" if self.skipped else "done"]
+    def over(self) -> bool:
+        """Whether nothing more becomes of it."""
+        return self.state in _ENDED
+
+    @property
+    def member(self) -> str:
+        """Its place among the steps of its node, ``[3]``; nothing where it is the only one."""
+        return self.path[len(node_of(self.path)) :]
+
+    def take(self, event: Event) -> None:
+        """Account for one more event of it."""
+        kind = event.name.removeprefix("step.")
+        self.agent = event.agent or self.agent
+        if kind == "progress":
+            self.note = str(event.data.get("message") or "")
+        if kind not in _STATES:
+            return
+        self.state = _STATES[kind]
+        self.attempt = max(self.attempt, event.attempt or 0)
+        self.waited = event.data if kind == "waiting" else {}
+        if kind in ("started", "waiting"):
+            self.started, self.ended = self.started or event.at, None
+        else:
+            self.ended = event.at
+            self.note = "" if kind == "succeeded" else why(event)
+
+
+@dataclass
+class Node:
+    """The steps of one node of the workflow: one, or those of a foreach."""
+
+    name: str
+    works: dict[str, Work] = field(default_factory=dict)
+
+    @property
+    def agent(self) -> str | None:
+        """Who does it."""
+        return next((work.agent for work in self.works.values() if work.agent), None)
+
+    @property
+    def state(self) -> str:
+        """That of its steps together: the worst of the ends, once all have ended."""
+        states = {work.state for work in self.works.values()}
+        order = ("failed", "running", "retrying", "waiting", "ready", "stopped", "skipped", "succeeded")
+        return next(state for state in order if state in states)
+
+    @property
+    def over(self) -> int:
+        """How many of its steps have ended."""
+        return sum(work.over for work in self.works.values())
 
 
 class Progress:
     """A run as far as its events tell."""
 
     def __init__(self) -> None:
-        self.works: dict[str, Work] = {}
+        self.nodes: dict[str, Node] = {}
+        self.began: datetime | None = None
         self.last: Event | None = None
-        self.waiting: dict[str, dict[str, Any]] = {}
-        self._widths: dict[str, int] = {}
+
+    @property
+    def works(self) -> list[Work]:
+        """Every step."""
+        return [work for node in self.nodes.values() for work in node.works.values()]
+
+    @property
+    def state(self) -> str:
+        """Where the run stands."""
+        name = self.last.name if self.last is not None else ""
+        return name.removeprefix("run.") if name in ("run.succeeded", "run.failed", "run.cancelled") else "running"
 
     def take(self, event: Event) -> None:
         """Account for one more event."""
-        self.last = event
+        self.began, self.last = self.began or event.at, event
         for place in event.data.get("next") or ():
-            name = _node(place)
-            self._widths[name] = self._widths.get(name, 0) + 1
-        if event.name.startswith("run."):
-            self.waiting.clear()  # it has ended, or goes on and says again what it waits for
-        if event.step is None:
-            return
-        if event.name == "step.waiting":
-            self.waiting[event.step] = event.data
-        elif event.step in self.waiting and event.name != "signal.received":
-            del self.waiting[event.step]
-        if event.agent is None:
-            return
-        work = self.works.setdefault(event.agent, Work(event.agent))
-        work.total = max(work.total, self._widths.get(_node(event.step), 1))
-        self._step(work, event, event.step)
+            # A step that is ready again, of a run that is resumed, begins anew.
+            self._node(place).works[place] = Work(place)
+        if event.step is not None and event.name.startswith("step."):
+            self._node(event.step).works.setdefault(event.step, Work(event.step)).take(event)
+        if self.state != "running":
+            self._stop(event)
 
-    @staticmethod
-    def _step(work: Work, event: Event, step: str) -> None:
-        kind = event.name.removeprefix("step.")
-        if kind == "started":
-            work.running.add(step)
-            work.started = work.started or event.at
-        elif kind == "progress":
-            work.note = str(event.data.get("message") or "")
-        elif kind in ("succeeded", "skipped", "failed", "retrying", "lost"):
-            work.running.discard(step)
-            work.ended = event.at
-            work.done += kind == "succeeded"
-            work.skipped += kind == "skipped"
-            work.failed += kind == "failed"
-            if kind != "succeeded":
-                work.note = _why(event)
+    def _node(self, place: str) -> Node:
+        name = node_of(place)
+        return self.nodes.setdefault(name, Node(name))
 
-    def table(self) -> Table:
-        """All of it, a row for each agent."""
-        table = Table.grid(padding=(0, 2))
-        for width in (1, 16, 22, _WIDTH, 7, 8):
-            table.add_column(min_width=width, no_wrap=True)
-        table.add_column(overflow="ellipsis", no_wrap=True)
-        for work in self.works.values():
-            mark, colour = work.mark
-            finished = work.done + work.skipped + work.failed
-            filled = round(_WIDTH * finished / max(1, work.total))
-            bar = Text("━" * filled, colour) + Text("━" * (_WIDTH - filled), "bright_black")
-            spent = seconds((work.ended - work.started).total_seconds()) if work.started and work.ended else ""
-            title = TITLES.get(work.agent, "")
-            note = short(work.note, 60)
-            table.add_row(
-                Text(mark, colour), Text(work.agent, "bold"), Text(title), bar, f"{finished}/{work.total}", spent, Text(note, "yellow")
-            )
-        for step, asked in self.waiting.items():
-            what = str(asked.get("signal") or step)
-            table.add_row(Text("…", "yellow"), Text(what, "bold"), Text(_WAITED[asked["kind"]]), "", "", "", Text(_asked(asked), "yellow"))
-        return table
+    def _stop(self, event: Event) -> None:
+        for work in self.works:
+            if not work.over:
+                work.state, work.ended, work.waited = "stopped", event.at, {}
 
 
-class Watching:
-    """Shows events on a console as they come."""
-
-    def __init__(self, console: Console) -> None:
-        self.console = console
-        self.progress = Progress()
-        self._began: datetime | None = None
-
-    def __call__(self, events: Iterable[Event]) -> Event | None:
-        """Show them all; the last of them."""
-        if not self.console.is_terminal:
-            for event in events:
-                self.progress.take(event)
-                self._line(event)
-            return self.progress.last
-        with Live(console=self.console, refresh_per_second=12, transient=False) as live:
-            for event in events:
-                self.progress.take(event)
-                live.update(self.progress.table())
-        return self.progress.last
-
-    def _line(self, event: Event) -> None:
-        self._began = self._began or event.at
-        if event.name == "step.started":
-            return
-        after = (event.at - self._began).total_seconds()
-        who = event.agent or (event.data.get("kind", "") if event.name == "step.waiting" else "") or "run"
-        upcoming = len(event.data.get("next") or ())
-        said = (
-            _why(event)
-            or (_asked(event.data) if event.name == "step.waiting" else "")
-            or (f"{counted(upcoming, 'step')} ready" if upcoming else "")
-        )
-        line = f"{after:7.2f} s  {who:<20} {event.name.partition('.')[2]:<10} {event.step or '':<14} {said}"
-        self.console.print(Text(line.rstrip()), highlight=False, soft_wrap=True)
-
-
-def _asked(data: dict[str, Any]) -> str:
-    """What somebody is asked, or how long it is waited."""
-    limit = f"for {data['seconds']:g} s" if "seconds" in data else f"until {data['until']}" if "until" in data else ""
-    return short(", ".join(part for part in (str(data.get("ask") or ""), limit) if part), 200)
-
-
-def _node(place: str) -> str:
+def node_of(place: str) -> str:
+    """The node of a step: ``read`` of ``read[3]``."""
     return place.partition("[")[0]
 
 
-def _why(event: Event) -> str:
+def why(event: Event) -> str:
+    """What went wrong, and when it is tried again; or what an event says of itself."""
     error = event.data.get("error")
     if isinstance(error, dict):
         again = f", again in {event.data['retry_in']:g} s" if "retry_in" in event.data else ""
         return short(f"{error.get('message', '')}{again}", 200)
     return str(event.data.get("reason") or event.data.get("message") or "")
+
+
+def asked(data: dict[str, Any]) -> str:
+    """What somebody is asked, or how long it is waited."""
+    limit = f"for {data['seconds']:g} s" if "seconds" in data else f"until {data['until']}" if "until" in data else ""
+    return short(", ".join(part for part in (str(data.get("ask") or ""), limit) if part), 200)

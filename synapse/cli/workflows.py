@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from synapse.cli import completing
 from synapse.cli.exits import Exit, Usage
 from synapse.cli.session import connected, say
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     pass
 
 app = typer.Typer(no_args_is_help=True, help="Workflows: those that can be run, and versions of your own.")
-Name = Annotated[str, typer.Argument(metavar="WORKFLOW", help="The workflow's name.")]
+Name = Annotated[str, typer.Argument(metavar="WORKFLOW", help="The workflow's name.", autocompletion=completing.workflows)]
 Definition = Annotated[Path, typer.Argument(metavar="FILE", help="A definition in YAML or JSON; - reads it from stdin.")]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
 

@@ -6,16 +6,17 @@ import pytest
 
 from synapse.cli.choosing import chosen
 from synapse.cli.exits import Usage
+from synapse.cli.filters import Filters
 from synapse.cli.house import House
 from tests.unit.cli.conftest import QUESTION, Command
 
 
 def test_ids_are_asked_for_a_few_hundred_at_a_time() -> None:
-    assert [len(each["ids"]) for each in chosen([str(number) for number in range(450)], False).requests()] == [200, 200, 50]
+    assert [len(each["ids"]) for each in chosen([str(number) for number in range(450)], False, {}).requests()] == [200, 200, 50]
 
 
 def test_a_filter_is_asked_for_until_there_is_no_next() -> None:
-    wanted = chosen(None, True, state=["running"], after="2026-01-01T00:00:00Z", label=None)
+    wanted = chosen(None, True, {"state": ["running"], "created_after": "2026-01-01T00:00:00Z", "label": None})
     requests = wanted.requests()
     assert next(requests)["filter"] == {"state": ["running"], "created_after": "2026-01-01T00:00:00Z"}
     wanted.next = "more"
@@ -34,9 +35,9 @@ def test_a_filter_is_asked_for_until_there_is_no_next() -> None:
         (None, True, {"state": ["odd"]}),
     ],
 )
-def test_nothing_and_everything_are_not_chosen_by_oversight(ids: list[str], all_matching: bool, filters: dict[str, object]) -> None:
+def test_nothing_and_everything_are_not_chosen_by_oversight(ids: list[str], all_matching: bool, filters: Filters) -> None:
     with pytest.raises(Usage):
-        chosen(ids, all_matching, **filters)
+        chosen(ids, all_matching, filters)
 
 
 def test_runs_are_labelled_found_and_cancelled_together(house: House, synapse: Command) -> None:

@@ -96,3 +96,19 @@ def test_a_payload_that_is_no_json_is_a_mistake_of_use(synapse: Command, data: s
 def test_a_signal_may_be_early_and_have_no_payload(synapse: Command, asking: str) -> None:
     assert synapse("runs", "signal", asking, "paid", "--key", "k").out == "paid kept until a step waits for it\n"
     assert synapse("runs", "signal", asking, "paid", "--key", "k").code == 0
+
+
+def test_a_run_of_any_workflow_is_started_watched_and_its_output_printed(
+    house: House, synapse: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "part.yaml").write_text("{name: part, do: {step: plan, agent: orchestrator, with: {question: input.question}}}")
+    monkeypatch.setattr(Catalog, "_files", lambda self: [tmp_path / "part.yaml"])
+    given = f'{{"question": "{QUESTION}"}}'
+    started = synapse("runs", "start", "part", "--input", given, "--label", "team:sales")
+    assert (started.code, "subquestions" in json.loads(started.out)) == (0, True)
+    run = json.loads(synapse("runs", "start", "part", "--input", given, "--json").out)
+    assert (run["workflow"], run["state"]) == ("part", "succeeded")
+    failed = synapse("runs", "start", "part", "--input", "{}")
+    assert (failed.code, failed.out) == (3, "")
+    assert synapse("runs", "start", "part", "--input", "{").code == 2
+    assert synapse("runs", "start", "nothing").code == 1
