@@ -71,6 +71,9 @@ class Validation(Frozen):
     valid: bool
     name: str | None = None
     digest: str | None = None
+    definition: dict[str, JsonValue] | None = Field(
+        default=None, description="The definition as it was understood, where its form is right, whatever else is wrong with it."
+    )
     faults: tuple[WorkflowFault, ...] = Field(default=(), description="The first fault of each part, at most 50.")
 
 

@@ -72,6 +72,7 @@ class WorkflowDesk:
             valid=not wrong,
             name=workflow.name if workflow is not None else None,
             digest=digest_of(workflow) if workflow is not None else None,
+            definition=to_data(workflow) if workflow is not None else None,
             faults=tuple(WorkflowFault(path=each.field or "", detail=each.detail, remedy=each.remedy) for each in wrong[:_MOST_FAULTS]),
         )
 

@@ -199,6 +199,8 @@ PLACES = [
     "runs",
     "workflows",
     "workflows/research",
+    "workflows/_check",
+    "keys",
     "dead-letters",
     "health",
     "runs/{run}",

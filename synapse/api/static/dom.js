@@ -13,6 +13,14 @@ export function h(tag, attributes = {}, ...children) {
   return made;
 }
 
+/** An element of a drawing. */
+export function svg(tag, attributes = {}, ...children) {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.append(...children.flat(Infinity));
+  return made;
+}
+
 /** Put something else in an element's place of contents; what had the focus keeps it if it is still there. */
 export function fill(element, ...children) {
   const focused = element.contains(document.activeElement) ? document.activeElement.id : "";
@@ -43,10 +51,19 @@ export function empty(title, ...more) {
 /** A problem as the API described it, with what can be done. */
 export function trouble(error, again = null) {
   const told = error.problem;
+  if (told?.code === "insufficient-scope") return lacking(told);
   return h("div", { class: "notice bad", role: "alert" },
     h("strong", {}, told?.title ?? "That did not work"),
-    h("p", {}, told?.detail ?? String(error.message ?? error)),
+    h("p", {}, told?.field && !told.errors ? [h("code", {}, told.field), " "] : null, told?.detail ?? String(error.message ?? error)),
     told?.remedy ? h("p", {}, `What helps: ${told.remedy}`) : null,
     (told?.errors ?? []).map((each) => h("p", {}, h("code", {}, each.field), ` ${each.detail}`)),
     again ? h("button", { type: "button", click: again }, "Try again") : null);
+}
+
+/** That the key may not do something: what it lacks, and who helps. */
+function lacking(told) {
+  return h("div", { class: "notice bad", role: "alert" },
+    h("strong", {}, "Your key may not do that"),
+    h("p", {}, `The API says: ${told.detail}. An administrator of your tenant can make a key that has it, or the operator can.`),
+    h("a", { class: "button", href: "#/sign-in" }, "Use another key"));
 }

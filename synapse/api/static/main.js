@@ -3,7 +3,9 @@
 import { ApiError, token } from "./api.js";
 import { fill, h, trouble } from "./dom.js";
 import { ask } from "./ask.js";
+import { definition } from "./definition.js";
 import { health } from "./health.js";
+import { keys } from "./keys.js";
 import { letters } from "./letters.js";
 import { report } from "./report.js";
 import { run } from "./run.js";
@@ -16,9 +18,13 @@ const ROUTES = [
   [/^runs\/([^/]+)$/, run, "Run"],
   [/^runs\/([^/]+)\/report$/, report, "Report"],
   [/^workflows$/, workflows, "Workflows"],
+  // No workflow can have such a name.
+  [/^workflows\/_check$/, definition, "Check a definition"],
   [/^workflows\/([^/]+)$/, workflow, "Workflow"],
+  [/^keys$/, keys, "Keys"],
   [/^dead-letters$/, letters, "Dead letters"],
   [/^health$/, health, "Health"],
+  [/^sign-in$/, otherKey, "Sign in"],
 ];
 
 const main = document.getElementById("main");
@@ -41,7 +47,7 @@ async function show() {
     await view(main, { parts, query: new URLSearchParams(query), signal });
   } catch (error) {
     if (signal.aborted) return;
-    fill(main, error instanceof ApiError && error.status === 401 ? signIn() : trouble(error, show));
+    fill(main, error instanceof ApiError && error.status === 401 ? signIn(show, token.get() !== "") : trouble(error, show));
   }
 }
 
@@ -57,18 +63,22 @@ async function nowhere(place) {
   fill(place, h("div", { class: "empty" }, h("h1", {}, "There is nothing here"), h("p", {}, h("a", { href: "#/" }, "Ask a question"))));
 }
 
-function signIn() {
+async function otherKey(place) {
+  fill(place, signIn(() => { location.hash = "#/"; }, false));
+}
+
+function signIn(then, refused) {
   const input = h("input", { id: "token", type: "password", autocomplete: "current-password", required: true, minlength: "8" });
   const submit = (event) => {
     event.preventDefault();
     token.set(input.value.trim());
-    show();
+    then();
   };
   return h("form", { class: "card narrow", submit },
     h("h1", {}, "Sign in"),
     h("p", {}, "This API wants a token. It is kept in this tab until you close it."),
     h("label", { for: "token" }, "Token"), input,
-    token.get() ? h("p", { class: "notice bad", role: "alert" }, "The API did not take the token that was given.") : null,
+    refused ? h("p", { class: "notice bad", role: "alert" }, "The API did not take the token that was given.") : null,
     h("button", { type: "submit", class: "primary" }, "Sign in"));
 }
 

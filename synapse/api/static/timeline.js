@@ -1,9 +1,8 @@
 // When each step waited and ran: a bar for every try, on one scale.
 
-import { h } from "./dom.js";
+import { h, svg } from "./dom.js";
 import { duration } from "./format.js";
 
-const SVG = "http://www.w3.org/2000/svg";
 const WIDTH = 1000;
 
 /** A table of the steps with their bars; `choose` is called with a step's path. */
@@ -25,19 +24,12 @@ function spent(step, now) {
 }
 
 function bars(step, from, scale, now) {
-  const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("viewBox", `0 0 ${WIDTH} 10`);
-  svg.setAttribute("preserveAspectRatio", "none");
-  svg.setAttribute("aria-hidden", "true");
-  const bar = (start, end, kind) => {
-    const made = document.createElementNS(SVG, "rect");
-    for (const [name, value] of Object.entries({ x: (start - from) * scale, y: 1, width: Math.max(2, (end - start) * scale), height: 8, class: kind })) made.setAttribute(name, value);
-    svg.append(made);
-  };
+  const drawn = svg("svg", { viewBox: `0 0 ${WIDTH} 10`, preserveAspectRatio: "none", "aria-hidden": "true" });
+  const bar = (start, end, kind) => drawn.append(svg("rect", { x: (start - from) * scale, y: 1, width: Math.max(2, (end - start) * scale), height: 8, class: kind }));
   for (const each of step.tries) {
     if (each.readyAt !== null && each.readyAt < each.startedAt) bar(each.readyAt, each.startedAt, "queued");
     bar(each.startedAt, each.endedAt ?? now, each.state);
   }
   if (step.state === "ready" && step.readyAt !== null) bar(step.readyAt, now, "queued");
-  return svg;
+  return drawn;
 }

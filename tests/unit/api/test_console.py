@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from synapse.api.console import POLICY, assets
+from synapse.contracts.principal import Scope
 
 WORDS = {name: asset.content.decode() for name, asset in assets().items()}
 MODULES = sorted(name for name in WORDS if name.endswith(".js"))
@@ -57,3 +58,9 @@ def test_the_policy_lets_nothing_in_but_these_files() -> None:
     assert "unsafe" not in POLICY
     assert "*" not in POLICY
     assert "default-src 'none'" in POLICY
+
+
+def test_the_page_of_keys_offers_every_scope() -> None:
+    offered = re.search(r"const SCOPES = \{(.*?)\n\};", WORDS["keys.js"], re.DOTALL)
+    assert offered is not None
+    assert set(re.findall(r'^  "?([a-z:]+)"?: "', offered[1], re.MULTILINE)) == {scope.value for scope in Scope}

@@ -55,9 +55,10 @@ def test_every_fault_is_told_at_once_without_running_anything(bench: Workbench) 
     found = bench.service.workflows.validate(broken)
     assert not found.valid
     assert [fault.path for fault in found.faults] == ["do.chain[0].agent", "do.chain[1].with.loud"]
+    assert found.definition == broken  # its form is right, so that it can be drawn
     form = bench.service.workflows.validate({"name": "Own", "do": {"chain": [{"step": "a"}]}, "odd": 1})
     assert {fault.path for fault in form.faults} == {"name", "do.chain[0].agent", "odd"}
-    assert form.name is None
+    assert (form.name, form.definition) == (None, None)
 
 
 @pytest.mark.parametrize("written", ["do: [", "- a", "3", "", "a: &x 1\nb: *x"])
