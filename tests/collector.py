@@ -23,6 +23,8 @@ class Seen:
     parent: str
     failed: bool
     about: dict[str, str]
+    links: frozenset[str] = frozenset()
+    """Ids of the spans that it is linked to, in whichever trace."""
 
 
 @dataclass
@@ -48,6 +50,7 @@ class Collector:
                             each.parent_span_id.hex(),
                             each.status.code == Status.STATUS_CODE_ERROR,
                             {about.key: about.value.string_value for about in each.attributes},
+                            frozenset(link.span_id.hex() for link in each.links),
                         )
                         for each in scope.spans
                     ]

@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 
 from synapse.api.problem_types import registered
 from synapse.errors import SynapseError
+from synapse.telemetry import tracing
 
 MEDIA_TYPE: Final = "application/problem+json"
 _log = structlog.get_logger(__name__)
@@ -40,6 +41,7 @@ class Problem(BaseModel):
     field: str | None = Field(default=None, description="Which part of the request is at fault.")
     remedy: str | None = Field(default=None, description="What helps.")
     errors: list[Fault] | None = Field(default=None, description="Every fault, when there are several.")
+    trace: str | None = Field(default=None, description="Id of the request's trace, where it is traced.")
 
 
 class Refusal(SynapseError):
@@ -64,7 +66,8 @@ _REMEDIES: Final = {
 def problem(code: str, status: int, detail: str, instance: str, **more: Any) -> Problem:
     """The problem of a code, with its type and its title. Raises LookupError for a code that is not in the registry."""
     kind = registered(code)
-    return Problem(type=kind.type, title=kind.title, status=status, detail=detail, instance=instance, code=code, **more)
+    trace = tracing.trace_of(tracing.current())
+    return Problem(type=kind.type, title=kind.title, status=status, detail=detail, instance=instance, code=code, trace=trace, **more)
 
 
 def response(

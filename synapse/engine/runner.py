@@ -6,7 +6,7 @@ import asyncio
 import concurrent.futures
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from time import perf_counter
@@ -33,6 +33,7 @@ from synapse.tools.loop import BackgroundLoop, process_loop
 from synapse.workflows.advance import Arrive, after
 from synapse.workflows.program import Index, Program, parse_place
 from synapse.workflows.values import given as given_to
+from synapse.workflows.values import joined
 
 _log = structlog.get_logger(__name__)
 
@@ -40,6 +41,7 @@ ToolboxFactory = Callable[[StepContext, Callable[[float, float, str], Awaitable[
 _PROGRESS_EVERY = 0.5
 _FIRST_AWAY = 0.5
 _MOST_AWAY = 10.0
+_MOST_LINKS = 100
 
 
 @dataclass(frozen=True)
@@ -95,9 +97,11 @@ class Runner:
         told: dict[str, str | int] = {"synapse.run": attempt.run, "synapse.step": attempt.place, "synapse.attempt": attempt.number}
         with (
             structlog.contextvars.bound_contextvars(**_said(step, attempt)),
-            tracing.span(f"step {step.agent}", attempt.traceparent, about=told),
+            tracing.span(f"step {step.agent}", attempt.traceparent, about=told, ident=_span_of(attempt.run, attempt.place, attempt.number)),
             self.heartbeat.holding(attempt) as held,
         ):
+            if tracing.recorded():
+                tracing.follow(self._led_here(attempt))
             outcome, became = self._settle(program, step, attempt, held)
         metrics.STEP_SECONDS.labels(step.agent, became).observe(perf_counter() - started, metrics.exemplar(attempt.traceparent))
         if not outcome.recorded:
@@ -114,6 +118,17 @@ class Runner:
             return became, outcome.kept
         key, index = parse_place(own.place)
         return became, self.ledger.claim(program, own.run, key, index, self.worker)
+
+    def _led_here(self, attempt: Attempt) -> list[str]:
+        """Spans that this one follows from: its own attempt before, and the members of the fan-out whose join it comes after."""
+        if attempt.traceparent is None:
+            return []
+        before = [(attempt.place, attempt.number - 1)] if attempt.number > 1 else []
+        members: list[tuple[str, int]] = []
+        # A step does without links sooner than it waits for a database because of them.
+        with suppress(SynapseError):
+            members = self.ledger.ended(attempt.run, joined(attempt.node, attempt.index), _MOST_LINKS)
+        return [tracing.beside(attempt.traceparent, _span_of(attempt.run, place, number)) for place, number in [*before, *members]]
 
     def _send(self, hints: Sequence[Hint], *, ended: str | None = None) -> None:
         if self.gate is not None:
@@ -278,6 +293,10 @@ async def _within(work: Any, seconds: float, place: str) -> Any:
         if limit.expired():
             raise StepTimeout(f"no result within {seconds:g} seconds") from None
         raise
+
+
+def _span_of(run: str, place: str, number: int) -> int:
+    return tracing.span_id_of("step", run, place, number)
 
 
 def _wants_null(model: type[BaseModel], name: str) -> bool:

@@ -169,7 +169,11 @@ class Runs:
     def reopen(self, run: str) -> None:
         """`resume`, without looking at what came of it. Raises NotFound, Conflict."""
         program = build(self._held.definition(run))
-        self.send(self._held.resume(program, run))
+        with tracing.child("ledger.resume", kind="client", about={"synapse.run": run}):
+            hints = self._held.resume(program, run)
+            # The run stays one trace; what had it go on is another one.
+            tracing.meet("run resumed", hints[0].traceparent if hints else None, {"synapse.run": run})
+        self.send(hints)
 
     def send(self, hints: Sequence[Hint]) -> None:
         """Tell the workers of steps that became ready."""

@@ -53,6 +53,8 @@ WHERE run = :run AND node = :node AND idx = :idx"""
 END_RUN = "UPDATE run SET state = :state, error = {json:error}, finished_at = {now} WHERE id = :run"
 UNSENT = """UPDATE step SET due = {now}, hints = CASE WHEN hints > 0 THEN hints - 1 ELSE 0 END
 WHERE run = :run AND node = :node AND idx = :idx AND state = 'ready'"""
+ENDED = """SELECT node, idx, attempt FROM step
+WHERE run = :run AND node = :node AND idx >= :low AND idx <= :high AND attempt > 0 AND finished_at IS NOT NULL ORDER BY idx LIMIT :most"""
 HAND_BACK = "UPDATE step SET state = 'ready', due = {in:grace} WHERE run = :run AND node = :node AND idx = :idx"
 # An open step of a run that has ended is nobody's business: without a due time no sweep looks at it.
 # One that is locked is left to the sweep: whoever holds it waits for the run that we hold, and will find it ended.
@@ -102,6 +104,15 @@ class Ledger:
         rows = self.writes.fetch(session, run, fetches(program, node, index), Rows())
         given = self.driver.loads(run_input)
         return Attempt(run, node, index, number, failures, given, self.driver.moment(deadline), rows, traceparent, priority)
+
+    def ended(self, run: str, wanted: Sequence[Fetch], most: int) -> list[tuple[str, int]]:
+        """The place and the last attempt of the steps among these that have ended, so many at most."""
+        found: list[tuple[str, int]] = []
+        for fetch in wanted:
+            parameters = {"run": run, "node": fetch.node, "low": fetch.low, "high": fetch.high, "most": most - len(found)}
+            rows = self.driver.rows(ENDED, parameters)
+            found += [(place(node, decode_index(idx)), attempt) for node, idx, attempt in rows]
+        return found
 
     # -- results ------------------------------------------------------------------------------------------------
 

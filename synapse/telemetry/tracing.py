@@ -6,9 +6,11 @@ SDK is imported, and a span is one look at a variable. What is sent to hosts of 
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from contextvars import ContextVar
 from typing import Any, Final, Literal
 
 from synapse import __version__
@@ -20,6 +22,7 @@ _TRACEPARENT_PARTS: Final = 4
 _ENDPOINTS: Final = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 _NOTHING: Final[AbstractContextManager[Any]] = nullcontext()
 _tracer: Any = None
+_chosen: ContextVar[int | None] = ContextVar("synapse_span_id", default=None)
 
 
 def wanted(settings: TraceSettings | None = None) -> bool:
@@ -42,13 +45,19 @@ def configure(service: str) -> bool:
         from opentelemetry.sdk.resources import Resource
         from opentelemetry.sdk.trace import TracerProvider
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
+        from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
         from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+
+        class Ids(RandomIdGenerator):
+            def generate_span_id(self) -> int:
+                return _chosen.get() or super().generate_span_id()
 
         name = os.environ.get("OTEL_SERVICE_NAME") or service
         ratio = settings.otel_sample_ratio
         provider = TracerProvider(
             resource=Resource.create({"service.name": name, "service.namespace": "synapse", "service.version": __version__}),
             sampler=ParentBased(TraceIdRatioBased(ratio)) if ratio is not None else None,
+            id_generator=Ids(),
         )
         endpoint = f"{settings.otel_endpoint.rstrip('/')}/v1/traces" if settings.otel_endpoint else None
         provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=endpoint)))
@@ -63,9 +72,18 @@ def enabled() -> bool:
 
 
 def span(
-    name: str, parent: str | None = None, *, kind: Kind = "internal", about: Mapping[str, str | int] | None = None
+    name: str,
+    parent: str | None = None,
+    *,
+    kind: Kind = "internal",
+    about: Mapping[str, str | int] | None = None,
+    ident: int | None = None,
+    links: Sequence[str] = (),
 ) -> AbstractContextManager[Any]:
-    """A span around a block, below the one that is current, else below ``parent``, a W3C traceparent."""
+    """A span around a block, below the one that is current, else below ``parent``, a W3C traceparent.
+
+    ``ident`` is the span's id, by default a random one; ``links`` are traceparents of spans that it follows from without being below them.
+    """
     if _tracer is None:
         return _NOTHING
     from opentelemetry import propagate, trace
@@ -73,10 +91,71 @@ def span(
     context = None
     if parent is not None and not trace.get_current_span().get_span_context().is_valid:
         context = propagate.extract({"traceparent": parent})
-    made: AbstractContextManager[Any] = _tracer.start_as_current_span(
-        name, context=context, kind=trace.SpanKind[kind.upper()], attributes=dict(about or {})
-    )
+    chosen = _chosen.set(ident)
+    try:
+        # Started here, where the id is chosen, and not when the block is entered.
+        started = _tracer.start_span(
+            name,
+            context=context,
+            kind=trace.SpanKind[kind.upper()],
+            attributes=dict(about or {}),
+            links=[trace.Link(_context_of(each)) for each in links],
+        )
+    finally:
+        _chosen.reset(chosen)
+    made: AbstractContextManager[Any] = trace.use_span(started, end_on_exit=True)
     return made
+
+
+def span_id_of(*words: str | int) -> int:
+    """The span's id that these words stand for: who knows them can link to the span without having been told its id."""
+    return int.from_bytes(hashlib.sha256("/".join(map(str, words)).encode()).digest()[:8]) or 1
+
+
+def beside(parent: str, ident: int) -> str:
+    """The traceparent of another span in the trace of ``parent``, by its id."""
+    version, trace, _, flags = parent.split("-")[:_TRACEPARENT_PARTS]
+    return f"{version}-{trace}-{ident:016x}-{flags}"
+
+
+def recorded() -> bool:
+    """Whether the span that is current will be sent: what only describes it need not be found out otherwise."""
+    if _tracer is None:
+        return False
+    from opentelemetry import trace
+
+    return bool(trace.get_current_span().is_recording())
+
+
+def follow(links: Sequence[str]) -> None:
+    """Link the span that is current to these: it follows from them without being below them."""
+    if _tracer is None:
+        return
+    from opentelemetry import trace
+
+    here = trace.get_current_span()
+    for each in links:
+        here.add_link(_context_of(each))
+
+
+def meet(name: str, other: str | None, about: Mapping[str, str | int]) -> None:
+    """Note in the trace of ``other``, a traceparent, what the current span did to it: a span there, and a link each way."""
+    here = current()
+    if _tracer is None or here is None or other is None or trace_of(here) == trace_of(other):
+        return
+    from opentelemetry import propagate
+
+    there = _tracer.start_span(name, context=propagate.extract({"traceparent": other}), attributes=dict(about))
+    there.add_link(_context_of(here))
+    there.end()
+    follow([other])
+
+
+def _context_of(traceparent: str) -> Any:
+    from opentelemetry import trace
+
+    _, trace_id, span_id, flags = traceparent.split("-")[:_TRACEPARENT_PARTS]
+    return trace.SpanContext(int(trace_id, 16), int(span_id, 16), is_remote=True, trace_flags=trace.TraceFlags(int(flags, 16)))
 
 
 def child(name: str, *, kind: Kind = "internal", about: Mapping[str, str | int] | None = None) -> AbstractContextManager[Any]:

@@ -117,6 +117,16 @@ def value_fetches(node: Node, index: Index) -> Iterable[Fetch]:
             yield Fetch("arrivals", fan_out.key, *_range(base, fan_out.depth))
 
 
+def joined(node: Node, index: Index) -> list[Fetch]:
+    """The rows of the steps that ended the members of the fan-out right before the node; none where no fan-out is before it."""
+    before = previous(node)
+    while before is not None and before.kind == "chain":
+        before = before.children[-1]
+    if before is None or not before.fans_out:
+        return []
+    return [fetch for fetch in value_fetches(before, index) if fetch.what == "steps"]
+
+
 def _skipped_fetches(node: Node, index: Index) -> Iterable[Fetch]:
     base = index[: node.depth]
     for step in _droppers(node):

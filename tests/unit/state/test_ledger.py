@@ -6,6 +6,7 @@ from synapse.errors import StepTimeout
 from synapse.state.ledger import failure_of, hints_of
 from synapse.state.records import Note
 from synapse.workflows.advance import NewStep
+from synapse.workflows.values import Fetch
 from tests.unit.state.house import House, foreach, program_of, step
 from tests.waiting import until
 
@@ -113,3 +114,14 @@ def test_a_failure_that_does_not_count_leaves_all_tries(house: House) -> None:
     run = house.begin(step("a"))
     assert house.fail(house.take(run, "a"), retry_in=0.0, counted=False).recorded
     assert [house.column(run, "a", name) for name in ("state", "failures")] == ["waiting", 0]
+
+
+def test_steps_that_have_ended_are_told_with_their_attempt_and_no_more_than_asked_for(house: House) -> None:
+    run = house.begin({"chain": [foreach("f", step("m")), step("end")]}, {"items": [1, 2, 3, 4]})
+    house.take(run, "m[2]")
+    house.overdue(run, "m[2]")
+    for at in ("m[1]", "m[2]", "m[3]"):
+        house.do(run, at)
+    every = [Fetch("steps", "m", "0", ":"), Fetch("steps", "end", "", "")]
+    assert house.database.ledger.ended(run, every, 10) == [("m[1]", 1), ("m[2]", 2), ("m[3]", 1)]
+    assert house.database.ledger.ended(run, every, 2) == [("m[1]", 1), ("m[2]", 2)]

@@ -62,12 +62,54 @@ with ThreadPoolExecutor(2) as pool:
     assert list(pool.map(run, range(2))) == [True, True]
 """.replace("PARENT", repr(PARENT))
 
+MEETING = """
+import sys
+from pathlib import Path
+from fastapi.testclient import TestClient
+from synapse.api.app import create_app
+from synapse.settings import ApiSettings
+from synapse.telemetry import logs, tracing
+from tests.unit.workbench import Workbench
+logs.configure()
+tracing.configure("tested")
+bench = Workbench(Path(sys.argv[1]))
+(bench.runtime.engine.workflows_dir / "fan.yaml").write_text(FAN)
+app = create_app(bench.service, ApiSettings(api_token=None))
+@app.get("/breaks")
+def breaks():
+    raise RuntimeError("no")
+with TestClient(app, base_url="http://127.0.0.1:8800", raise_server_exceptions=False) as client:
+    run = client.post("/v1/runs", json={"workflow": "fan", "input": {"texts": ["a", "b", "c"]}}).json()["id"]
+    bench.work()
+    assert client.get(f"/v1/runs/{run}").json()["state"] == "failed"
+    assert client.post(f"/v1/runs/{run}/resume").status_code < 300
+    bench.work()
+    for path in ("/v1/runs/none", "/breaks"):
+        print(path, client.get(path).json()["trace"])
+tracing.flush()
+bench.close()
+""".replace(
+    "FAN",
+    repr(
+        """
+name: fan
+input: {type: object, properties: {texts: {type: array}}}
+do:
+  chain:
+    - {step: first, agent: echo, with: {text: "'x'"}}
+    - {foreach: each, items: input.texts, as: text, do: {step: say, agent: echo, with: {text: text}}}
+    - {step: last, agent: echo, with: {text: "'x'", fail: "`true`"}}
+"""
+    ),
+)
 
-def run(program: str, **env: str) -> None:
+
+def run(program: str, *arguments: str, **env: str) -> str:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("SYNAPSE_", "OTEL_"))}
     kept |= {"PYTHONPATH": str(Path(__file__).parents[3]), **env}
-    done = subprocess.run([sys.executable, "-c", program], env=kept, capture_output=True, text=True, check=False, timeout=100)
+    done = subprocess.run([sys.executable, "-c", program, *arguments], env=kept, capture_output=True, text=True, check=False, timeout=100)
     assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def test_a_process_that_does_not_trace_does_not_even_import_what_traces() -> None:
@@ -97,6 +139,29 @@ def test_no_part_of_the_runs_is_none_of_them_unless_who_asks_is_traced() -> None
             SYNAPSE_OTEL_SAMPLE_RATIO="0",
         )
     assert [each.name for each in collector.spans] == ["asked"]
+
+
+def test_what_comes_after_a_fan_out_or_a_resumption_links_to_what_it_follows_from(tmp_path: Path) -> None:
+    with collecting() as collector:
+        said = dict(line.split() for line in run(MEETING, str(tmp_path), SYNAPSE_OTEL_ENDPOINT=collector.url).splitlines())
+    steps = [each for each in collector.spans if each.name == "step echo"]
+    of = lambda place: [each for each in steps if each.about["synapse.step"].partition("[")[0] == place]  # noqa: E731
+    (first,), members, (failed, again) = of("first"), of("say"), of("last")
+    assert [each.links for each in (first, *members)] == [frozenset()] * 4
+    assert failed.links == {each.id for each in members}
+    assert again.links == {failed.id, *failed.links}
+    assert len({each.id for each in collector.spans}) == len(collector.spans)
+
+    # The run stays one trace; the request that had it go on is another one, and each leads to the other.
+    (resumed,) = [each for each in collector.spans if each.name == "run resumed"]
+    (ledger,) = [each for each in collector.spans if each.name == "ledger.resume"]
+    assert (resumed.trace, resumed.links) == (first.trace, {ledger.id})
+    assert ledger.trace != resumed.trace
+    assert ledger.links == {resumed.parent}
+
+    # A problem, expected or not, names the trace of its request.
+    roots = {each.name: each.trace for each in collector.spans if not each.parent}
+    assert said == {"/v1/runs/none": roots["GET /v1/runs/{run}"], "/breaks": roots["GET /breaks"]}
 
 
 def test_two_messages_about_one_step_on_two_threads_are_two_spans() -> None:

@@ -4,7 +4,19 @@ from typing import Any
 
 from synapse.workflows.definition import from_data
 from synapse.workflows.program import Index, Program, build
-from synapse.workflows.values import MISSING, Fetch, Rows, document, expressions_of, fetches, previous, skipped, value, value_fetches
+from synapse.workflows.values import (
+    MISSING,
+    Fetch,
+    Rows,
+    document,
+    expressions_of,
+    fetches,
+    joined,
+    previous,
+    skipped,
+    value,
+    value_fetches,
+)
 
 
 def program_of(tree: dict[str, Any]) -> Program:
@@ -139,3 +151,9 @@ def test_what_never_ran_is_null_in_a_document() -> None:
     program = program_of(tree)
     assert document(program, program.nodes["b"], (), Rows(), {})["steps"] == {"a": None}
     assert document(program, program.nodes["b"], (), Rows(), {})["prev"] is None
+
+
+def test_what_follows_a_fan_out_follows_from_the_last_steps_of_its_members() -> None:
+    program = program_of({"chain": [step("a"), FOREACH, {"chain": [step("b"), step("c")]}]})
+    assert joined(program.nodes["b"], ()) == [Fetch("steps", "n", "0", ":")]
+    assert [joined(program.nodes[key], index) for key, index in (("a", ()), ("m", (0,)), ("n", (0,)), ("c", ()))] == [[]] * 4
