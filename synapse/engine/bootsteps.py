@@ -19,6 +19,7 @@ from synapse.contracts.messages import Event
 from synapse.engine import newer, topology
 from synapse.engine.dead_letters import corpse_of
 from synapse.engine.drift import PROBE, KeptQueue
+from synapse.engine.reaping import ReapStep
 from synapse.engine.stopping import Stopping
 from synapse.errors import SynapseError
 
@@ -294,6 +295,7 @@ def install(app: Any) -> None:
     app.steps["worker"].add(HousekeepingStep)
     app.steps["worker"].add(StopStep)
     app.steps["worker"].add(HubStep)
+    app.steps["worker"].add(ReapStep)
     app.steps["consumer"].add(ReadAheadStep)
     app.steps["consumer"].add(GiveUpStep)
     app.steps["consumer"].add(NewAgentStep)

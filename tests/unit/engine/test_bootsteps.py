@@ -26,6 +26,7 @@ from synapse.engine.bootsteps import (
     ReadAheadStep,
     StopStep,
 )
+from synapse.engine.reaping import ReapStep
 from synapse.engine.stopping import Stopping
 from synapse.errors import Unavailable
 from synapse.settings import BrokerSettings
@@ -231,7 +232,7 @@ def test_the_steps_are_added_to_an_applications_workers() -> None:
     app = SimpleNamespace(steps={"worker": set(), "consumer": set()})
     bootsteps.install(app)
     assert app.steps == {
-        "worker": {InterpreterStep, HousekeepingStep, StopStep, HubStep},
+        "worker": {InterpreterStep, HousekeepingStep, StopStep, HubStep, ReapStep},
         "consumer": {EventLogStep, DeadLetterStep, ReadAheadStep, GiveUpStep, NewAgentStep},
     }
 
