@@ -34,6 +34,7 @@ up: env ## API, MCP servers and workers in one process tree
 
 test: env ## All tests, on private servers
 	@scripts/install-services chromium
+	@scripts/install-schemas
 	@$(PY) -m pytest -n $(PARALLEL) --dist loadfile $(ARGS)
 
 test-unit: env ## Tests that need no server

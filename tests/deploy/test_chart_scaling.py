@@ -66,7 +66,11 @@ def test_a_scaler_asks_with_credentials_that_are_there_and_shows_none(scenario: 
     for spec in targets(scenario, "ScaledObject").values():
         for each in spec["triggers"]:
             assert each["authenticationRef"]["name"] in known
-            assert not {"host", "connection", "password"} & set(each["metadata"])
+            assert not {"connection", "username", "password"} & set(each["metadata"])
+            assert "@" not in each["metadata"].get("host", "")
+            given = {ref["parameter"] for ref in known[each["authenticationRef"]["name"]]["spec"]["secretTargetRef"]}
+            wanted = {"rabbitmq": {"username", "password"} if "host" in each["metadata"] else {"host"}, "postgresql": {"connection"}}
+            assert given == wanted[each["type"]]
 
 
 @SCALED

@@ -147,7 +147,10 @@ def test_a_token_is_asked_for_only_where_tls_is(scenario: str) -> None:
 
 @EVERY
 def test_a_policy_of_a_component_chooses_pods_that_there_are(scenario: str) -> None:
-    labels = [pod["metadata"]["labels"] for pod in pods(scenario).values()]
+    # Operators label pods after what they are asked for.
+    made = [{"app.kubernetes.io/name": name} for name in of_kind(scenario, "RabbitmqCluster")]
+    made += [{"cnpg.io/cluster": name} for name in of_kind(scenario, "Cluster")]
+    labels = [*made, *(pod["metadata"]["labels"] for pod in pods(scenario).values())]
     for name, each in of_kind(scenario, "NetworkPolicy").items():
         chosen = each["spec"]["podSelector"]["matchLabels"].items()
         assert any(chosen <= each.items() for each in labels), name

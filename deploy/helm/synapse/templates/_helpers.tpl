@@ -18,6 +18,9 @@ app.kubernetes.io/component: {{ index . 1 }}
 {{- define "synapse.labels" -}}
 {{- $root := index . 0 -}}
 {{ include "synapse.selector" . }}
+{{- if $root.Values.mesh.enabled }}
+sidecar.istio.io/inject: "true"
+{{- end }}
 app.kubernetes.io/part-of: synapse
 app.kubernetes.io/managed-by: {{ $root.Release.Service }}
 app.kubernetes.io/version: {{ $root.Chart.AppVersion | quote }}
@@ -74,9 +77,68 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version }}
 {{- end }}
 {{- end -}}
 
+{{/* Secrets that operators make, and which of their keys is which of ours, in JSON. */}}
+{{- define "synapse.made" -}}
+{{- $name := include "synapse.fullname" . -}}
+{{- $made := dict -}}
+{{- if .Values.rabbitmq.cluster.enabled -}}
+{{- $_ := set $made "synapse_broker_url" (dict "secret" (printf "%s-rabbitmq-default-user" $name) "key" "connection_string") -}}
+{{- end -}}
+{{- if .Values.postgresql.cluster.enabled -}}
+{{- $_ := set $made "synapse_database_url" (dict "secret" (printf "%s-postgres-app" $name) "key" "uri") -}}
+{{- end -}}
+{{- $made | toJson -}}
+{{- end -}}
+
+{{/* Whether a job that needs the database (or the broker) comes beside everything else: what it waits for does, too. */}}
+{{- define "synapse.beside" -}}
+{{- $root := index . 0 -}}
+{{- $server := index $root.Values (index . 1) -}}
+{{- if and $server.bundled.enabled $server.cluster.enabled -}}
+{{- fail (printf "%s.bundled and %s.cluster: one of both" (index . 1) (index . 1)) -}}
+{{- end -}}
+{{- if or $server.bundled.enabled $server.cluster.enabled $root.Values.secrets.external.enabled -}}true{{- end -}}
+{{- end -}}
+
+{{/* What makes a job a hook: list of the root, whether it is beside, and its weight. Argo CD runs it anew at each sync, too. */}}
+{{- define "synapse.hook" -}}
+{{- if index . 1 -}}
+argocd.argoproj.io/hook: Sync
+argocd.argoproj.io/hook-delete-policy: BeforeHookCreation
+{{- else -}}
+helm.sh/hook: pre-install,pre-upgrade
+helm.sh/hook-weight: {{ index . 2 | quote }}
+helm.sh/hook-delete-policy: before-hook-creation
+{{- end -}}
+{{- end -}}
+
 {{/* The keys of the Secret that a container reads, as a volume: list of the root and the keys. */}}
 {{- define "synapse.secrets" -}}
 {{- $root := index . 0 -}}
+{{- $made := include "synapse.made" $root | fromJson -}}
+{{- $own := list -}}
+{{- $others := list -}}
+{{- range index . 1 -}}
+{{- if hasKey $made . -}}{{- $others = append $others . -}}{{- else -}}{{- $own = append $own . -}}{{- end -}}
+{{- end -}}
+{{- if $others -}}
+- name: secrets
+  projected:
+    defaultMode: 0440
+    sources:
+      {{- range $others }}
+      {{- $source := get $made . }}
+      - secret: {name: {{ $source.secret }}, items: [{key: {{ $source.key }}, path: {{ . }}}]}
+      {{- end }}
+      {{- with $own }}
+      - secret:
+          name: {{ $root.Values.secrets.existingSecret }}
+          items:
+            {{- range . }}
+            - {key: {{ . }}, path: {{ . }}}
+            {{- end }}
+      {{- end }}
+{{- else -}}
 - name: secrets
   secret:
     secretName: {{ $root.Values.secrets.existingSecret }}
@@ -85,6 +147,7 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version }}
       {{- range index . 1 }}
       - {key: {{ . }}, path: {{ . }}}
       {{- end }}
+{{- end -}}
 {{- end -}}
 
 {{/* What "restricted" asks of a pod; 10001 is the images' user. */}}
