@@ -21,7 +21,7 @@ def as_before() -> Iterator[None]:
     """
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
-    levels = {name: logging.getLogger(name).level for name in logs._CHATTY}
+    levels = {name: logging.getLogger(name).level for name in (*logs._CHATTY, *logs._WIRE)}
     configured, set_up = structlog.is_configured(), structlog.get_config()
     processors = list(set_up["processors"])
     with warnings.catch_warnings():

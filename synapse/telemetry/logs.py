@@ -27,6 +27,9 @@ _CHATTY: Final = (
     "uvicorn.error",
 )
 
+# What these say at DEBUG is what goes over the wire: pages, reports, prompts and headers. No level lets that into a log.
+_WIRE: Final = ("httpcore", "httpcore2", "mcp", "openai", "sse_starlette")
+
 
 def configure(settings: LogSettings | None = None, *, quiet: bool = False, stream: TextIO | None = None) -> None:
     """Set up logging for this process; calling it again replaces the set-up.
@@ -47,6 +50,8 @@ def configure(settings: LogSettings | None = None, *, quiet: bool = False, strea
     root.setLevel(level)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.NOTSET if level <= logging.DEBUG else max(level, logging.WARNING))
+    for name in _WIRE:
+        logging.getLogger(name).setLevel(max(level, logging.INFO if level <= logging.DEBUG or name not in _CHATTY else logging.WARNING))
     structlog.configure(
         processors=[structlog.stdlib.filter_by_level, *_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

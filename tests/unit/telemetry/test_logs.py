@@ -96,3 +96,12 @@ def test_a_line_says_which_span_it_belongs_to(monkeypatch: pytest.MonkeyPatch) -
     outside, *inside = _lines(stream)
     assert "trace_id" not in outside
     assert [(line["trace_id"], line["span_id"]) for line in inside] == [("0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331")] * 2
+
+
+def test_what_goes_over_the_wire_is_logged_at_no_level() -> None:
+    stream = io.StringIO()
+    logs.configure(LogSettings(log_format="json", log_level="debug"), stream=stream)
+    for name in ("mcp.client.streamable_http", "openai._base_client", "httpcore2.http11", "sse_starlette.sse"):
+        logging.getLogger(name).debug("SSE message: what a page says")
+        logging.getLogger(name).info("connected")
+    assert [json.loads(line)["event"] for line in stream.getvalue().splitlines()] == ["connected"] * 4
