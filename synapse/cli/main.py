@@ -10,7 +10,7 @@ from typing import Any, Final
 import typer
 
 from synapse import __version__
-from synapse.cli import answers, dead, keys, runs, schedules, starting, topology, upkeep, usage, webhooks, workflows
+from synapse.cli import answers, dead, keys, profile, runs, schedules, starting, topology, upkeep, usage, webhooks, workflows
 from synapse.cli.exits import Exit, complain, exit_of
 from synapse.errors import SynapseError
 
@@ -39,6 +39,7 @@ app.add_typer(topology.app, name="topology")
 app.command()(answers.report)
 app.command()(answers.verify)
 app.command("usage")(usage.usage)
+app.command("profile")(profile.profile)
 app.command()(upkeep.index)
 app.command()(upkeep.doctor)
 app.command()(starting.api)
