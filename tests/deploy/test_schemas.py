@@ -6,16 +6,20 @@ import copy
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.deploy.charted import SCENARIOS, manifests
+from tests.deploy.helm import ROOT
 from tests.deploy.schemas import OWN, errors, locked, strict
 
+BESIDE = sorted((ROOT / "deploy" / "policies" / "kyverno").glob("*.yaml"))
 FOREIGN = sorted({*OWN, *locked()})
 
 
 def objects(kind: str) -> list[dict[str, Any]]:
-    """Every object of a kind, of every scenario."""
-    return [each for scenario in SCENARIOS for each in manifests(scenario) if each["kind"] == kind]
+    """Every object of a kind, of every scenario, and of what is applied beside the chart."""
+    beside = [each for file in BESIDE for each in yaml.safe_load_all(file.read_text("utf-8")) if each]
+    return [each for scenario in SCENARIOS for each in [*manifests(scenario), *beside] if each["kind"] == kind]
 
 
 @pytest.mark.parametrize("kind", FOREIGN)
