@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from tests.absent import absent
-from tests.deploy.queries import RULES, names, panels, queries
+from tests.deploy.queries import RULES, names, panels, queries, rules
 from tests.services import RabbitMQ, ServiceMissing
 from tests.services.ports import free_port
 from tests.services.process import ServerProcess
@@ -151,5 +151,8 @@ def test_every_query_has_an_answer_once_there_is_work_and_nothing_rings(system: 
     for where, query in queries().items():
         ask(query)  # each is one that Prometheus takes
         assert names(query), where
+    known = {rule.get("alert") or rule["record"] for rule in rules()}
+    until(lambda: set(system.prometheus.rules()) == known, "every rule was evaluated")
+    assert {name: error for name, error in system.prometheus.rules().items() if error} == {}
     # On a busy machine some may have rung while everything was starting.
     until(lambda: not ask('ALERTS{alertstate="firing"}'), "nothing rings")

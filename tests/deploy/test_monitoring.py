@@ -96,6 +96,16 @@ CASES = {
     "SynapseModelCostHigh": Case(
         {'synapse_llm_cost_total{role="plan"}': "0+1x80"}, {'synapse_llm_cost_total{role="plan"}': "0+0.01x80"}, at="15m"
     ),
+    "SynapseWebhookDisabled": Case(
+        {'synapse_webhooks_disabled_total{why="gone"}': "0x8 1x80", 'synapse_webhooks_disabled_total{why="failing"}': "0x80"},
+        {'synapse_webhooks_disabled_total{why="gone"}': "2x80"},
+        at="5m",
+    ),
+    "SynapseDeliveriesGivenUp": Case(
+        {'synapse_webhook_deliveries_total{outcome="given_up"}': "0x8 1x80"},
+        {'synapse_webhook_deliveries_total{outcome="given_up"}': "3x80", 'synapse_webhook_deliveries_total{outcome="retried"}': "0+1x80"},
+        at="5m",
+    ),
 }
 
 

@@ -49,6 +49,13 @@ class Prometheus(Service):
         except httpx.TransportError:
             return False
 
+    def rules(self) -> dict[str, str]:
+        """Each rule that was evaluated, with what went wrong the last time: nothing, if all is well."""
+        answer = httpx.get(f"http://127.0.0.1:{self.port}/api/v1/rules", trust_env=False, timeout=20)
+        assert answer.status_code == 200, answer.text
+        found = [rule for group in answer.json()["data"]["groups"] for rule in group["rules"]]
+        return {rule["name"]: rule.get("lastError", "") for rule in found if rule["health"] != "unknown"}
+
     def ask(self, query: str) -> list[Any]:
         """What a query gives just now: one entry a series."""
         answer = httpx.get(f"http://127.0.0.1:{self.port}/api/v1/query", params={"query": query}, trust_env=False, timeout=20)
