@@ -12,7 +12,9 @@ from tests.deploy.charted import SCENARIOS, manifests
 from tests.deploy.helm import ROOT
 from tests.deploy.schemas import OWN, errors, locked, strict
 
-BESIDE = sorted((ROOT / "deploy" / "policies" / "kyverno").glob("*.yaml"))
+BESIDE = [
+    file for folder in ("policies/kyverno", "gitops/argocd", "gitops/flux") for file in sorted((ROOT / "deploy" / folder).glob("*.yaml"))
+]
 FOREIGN = sorted({*OWN, *locked()})
 
 
