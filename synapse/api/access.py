@@ -101,6 +101,9 @@ ROUTES: Final[dict[tuple[str, str], Access]] = {
     # Some of its messages need more: synapse.api.mcp_face.messages.
     ("POST", "/mcp"): _READ,
     ("POST", "/mcp/"): _READ,
+    # Of all tenants together, and no more than the metrics say.
+    ("GET", "/v1/queues"): Access(Scope.METRICS_READ),
+    ("GET", "/v1/workers"): Access(Scope.METRICS_READ),
     ("GET", "/v1/dead-letters"): _OPERATOR,
     ("GET", "/v1/dead-letters/{letter}"): _OPERATOR,
     ("POST", "/v1/dead-letters/{letter}/requeue"): _OPERATOR,

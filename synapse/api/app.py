@@ -18,6 +18,7 @@ from synapse.api import (
     events,
     health,
     keys,
+    operations,
     problem_pages,
     problems,
     reports,
@@ -70,7 +71,7 @@ def create_app(service: Service, settings: ApiSettings | None = None) -> FastAPI
     app.add_middleware(LimitedBody, most=settings.api_max_body)
     app.add_middleware(Measured)
     app.add_middleware(Told)
-    for module in (runs, steps, signals, events, reports, artifacts, schedules, webhooks, catalogue, usage, keys, dead_letters):
+    for module in (runs, steps, signals, events, reports, artifacts, schedules, webhooks, catalogue, usage, keys, dead_letters, operations):
         app.include_router(module.router, dependencies=[Protected], responses=problems.declared(400, 401, 403, 421, 429, 500, 503))
     if settings.api_mcp:
         app.state.mcp = RunningServer(settings.api_max_body)

@@ -11,7 +11,7 @@ from celery import signals
 
 from synapse.contracts.agent import Agent
 from synapse.contracts.messages import Event
-from synapse.engine import bootsteps, pulse, traced, worker_logs
+from synapse.engine import bootsteps, pulse, roll_call, traced, worker_logs
 from synapse.engine.configuration import celery_settings
 from synapse.engine.event_log import EventLog
 from synapse.engine.runtime import Runtime
@@ -102,5 +102,6 @@ def create_app(runtime: Runtime | None = None, *, set_as_current: bool = True) -
     pulse.install(app)
     traced.install(app)
     worker_logs.install()
+    roll_call.install()
     signals.worker_process_shutdown.connect(lambda **_: app.runtime.close(), weak=False, dispatch_uid="synapse-close")
     return app

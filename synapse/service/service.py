@@ -17,6 +17,7 @@ from synapse.service.evidence import EvidenceDesk
 from synapse.service.feed import Feed
 from synapse.service.health import HealthChecks
 from synapse.service.keys import KeyDesk
+from synapse.service.operations import OperationsDesk
 from synapse.service.reports import Reports
 from synapse.service.runs import Runs
 from synapse.service.schedules import ScheduleDesk
@@ -43,6 +44,7 @@ class Service:
         self.schedules = ScheduleDesk(self.runtime, principal)
         self.webhooks = WebhookDesk(self.runtime, principal)
         self.dead_letters = DeadLetterDesk(self.runtime)
+        self.operations = OperationsDesk(self.runtime)
         self.topology = TopologyDesk(self.runtime)
         self.usage = UsageDesk(self.runtime, principal)
         self.artifacts = Artifacts(self.runs, self.reports)

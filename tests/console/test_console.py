@@ -201,6 +201,7 @@ PLACES = [
     "workflows/research",
     "workflows/_check",
     "keys",
+    "queues",
     "dead-letters",
     "health",
     "runs/{run}",

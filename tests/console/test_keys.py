@@ -99,6 +99,8 @@ def test_a_key_without_the_scope_is_told_what_it_lacks_and_can_be_changed_for_an
     reader = closed.ask("v1/keys", {"name": "reader", "scopes": ["runs:read"]})["key"]
     page = signed_in(visit, closed, "keys", reader)
     expect(page.get_by_role("alert")).to_contain_text("lack the scope admin")
+    page.goto(closed.url + "#/queues")
+    expect(page.get_by_role("alert")).to_contain_text("lack the scope metrics:read")
     page.goto(closed.url + "#/workflows/_check")
     page.get_by_role("button", name="Check", exact=True).click()
     expect(page.get_by_role("status").filter(has_text="Valid")).to_be_visible()

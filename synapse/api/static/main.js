@@ -7,6 +7,7 @@ import { definition } from "./definition.js";
 import { health } from "./health.js";
 import { keys } from "./keys.js";
 import { letters } from "./letters.js";
+import { queues } from "./queues.js";
 import { report } from "./report.js";
 import { run } from "./run.js";
 import { runs } from "./runs.js";
@@ -22,6 +23,7 @@ const ROUTES = [
   [/^workflows\/_check$/, definition, "Check a definition"],
   [/^workflows\/([^/]+)$/, workflow, "Workflow"],
   [/^keys$/, keys, "Keys"],
+  [/^queues$/, queues, "Queues and workers"],
   [/^dead-letters$/, letters, "Dead letters"],
   [/^health$/, health, "Health"],
   [/^sign-in$/, otherKey, "Sign in"],
