@@ -38,6 +38,7 @@ POINTS = {
     "after-ack": "after the ack",
     "in-sweep": "in the reconciler, before its messages",
     "in-delivery": "a delivery to a webhook is claimed, before its request",
+    "in-signal": "after a signal is kept, before the messages of what it led to",
     "in-relay": "in the relay of events, before its place is left",
 }
 """Every point, with where it is in words. The ack is Celery's: a request class of the tests says when it was sent."""

@@ -163,6 +163,7 @@ class Runs:
         sent = Sent(node.signal or "", index, request.payload, self.caller, idempotency_key, _fingerprint(request, name))
         with tracing.child("ledger.signal", kind="client", about={"synapse.run": run}):
             received = self._held.receive(program, run, sent)
+        reach("in-signal", name)
         self.send(received.outcome.hints)
         return Signalled(received.signal, received.created)
 

@@ -68,6 +68,7 @@ class Scheduler:
             self._note(each, self.runtime.database.firings.settle(each, decision.following, verdict))
             return
         runs = Runs(self.runtime, Principal(each.tenant, f"schedule {schedule.id}", frozenset({Scope.RUNS_WRITE})))
+        reach("before-submit", "schedule")
         try:
             begin = self._begin(each, runs)
             settled = self.runtime.database.firings.settle(each, decision.following, FIRED, begin)

@@ -17,6 +17,7 @@ from synapse.engine.app import create_app
 from synapse.engine.registry import Registry
 from synapse.engine.runtime import Runtime
 from synapse.faults import reach
+from synapse.service import duties
 from synapse.telemetry import logs
 from tests.integration.engine import app as engine_app
 from tests.waiting import until
@@ -59,6 +60,7 @@ def _application() -> Any:
 
 logs.configure()
 app = _application()
+duties.attach(app.runtime)
 
 
 @signals.worker_ready.connect

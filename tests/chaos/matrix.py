@@ -10,7 +10,19 @@ from pathlib import Path
 from typing import TypeVar
 
 MEASURED = Path(__file__).with_name("measured.json")
-MODULES = ("test_workers", "test_broker", "test_database", "test_messages", "test_tools", "test_api", "test_restarts", "test_clocks")
+MODULES = (
+    "test_workers",
+    "test_broker",
+    "test_database",
+    "test_messages",
+    "test_tools",
+    "test_api",
+    "test_restarts",
+    "test_clocks",
+    "test_schedules",
+    "test_waits",
+    "test_webhooks",
+)
 
 # What runs beside all other tests: a failure of each kind, together in less than a minute. `make test-chaos` tries all.
 QUICK = frozenset(

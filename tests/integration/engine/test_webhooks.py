@@ -3,61 +3,19 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
-from standardwebhooks import Webhook, WebhookVerificationError
 
 from synapse.contracts.principal import OPERATOR
 from synapse.contracts.webhook import DeliveryState, NewWebhook, WebhookRequest
 from synapse.service.webhooks import WebhookDesk
 from synapse.settings import WebhookSettings
 from tests.integration.engine.conftest import FAN_OUT, Client, WorkerProcesses
-from tests.waiting import PATIENCE, until
-
-
-class Receiver:
-    """Verifies and keeps what comes; answers as the test says, or not before it says so."""
-
-    def __init__(self) -> None:
-        self.secret = ""
-        self.statuses: list[int] = []
-        self.taken: list[tuple[str, dict[str, Any]]] = []
-        self.hang = threading.Event()
-        self.hang.set()
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
-                if self.path == "/hangs":
-                    receiver.hang.wait(PATIENCE)
-                status = receiver.statuses.pop(0) if receiver.statuses and self.path != "/hangs" else 204
-                try:
-                    event = Webhook(receiver.secret).verify(body, dict(self.headers)) if self.path != "/hangs" else {}
-                    if status == 204 and event:
-                        receiver.taken.append((str(self.headers["webhook-id"]), event))
-                except WebhookVerificationError:
-                    status = 401
-                self.send_response(status)
-                self.end_headers()
-
-            def log_message(self, format: str, *args: Any) -> None:
-                """Nothing."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.host = f"127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def close(self) -> None:
-        self.hang.set()
-        self.server.shutdown()
-        self.server.server_close()
+from tests.integration.engine.receiver import Receiver
+from tests.waiting import until
 
 
 @pytest.fixture
