@@ -29,13 +29,16 @@ do:
     - foreach: works
       items: steps.list.things
       do: {step: work, agent: test.work, with: {thing: item, folder: input.folder}}
-    - foreach: again
-      items: steps.works[].thing
-      do: {step: once, agent: test.work, with: {thing: item, folder: input.folder}}
+    - group:
+        - foreach: again
+          items: steps.works[].thing
+          do: {step: once, agent: test.work, with: {thing: item, folder: input.folder}}
     - {step: sum, agent: test.sum, with: {dones: steps.again}}
     - {step: last, agent: test.list, with: {things: input.things}}
 """
-"""A chain, a fan-out as wide as ``things``, another over its results, two joins, and a finish."""
+"""A chain, a fan-out as wide as ``things``, another over its results, its join within another one, and a finish.
+
+A join that leads to a join is the one that PostgreSQL still opens in a transaction of several statements."""
 THINGS = {"things": ["plain-1", "plain-2", "plain-3"]}
 STEPS = 9
 ENDS = {"run.succeeded", "run.failed", "run.cancelled"}
