@@ -10,7 +10,7 @@ from typing import Any, Final
 import typer
 
 from synapse import __version__
-from synapse.cli import answers, dead, keys, profile, runs, schedules, starting, topology, upkeep, usage, webhooks, workflows
+from synapse.cli import answers, dead, keys, new, profile, runs, schedules, starting, topology, upkeep, usage, webhooks, workflows
 from synapse.cli.exits import Exit, complain, exit_of
 from synapse.errors import SynapseError
 
@@ -33,6 +33,7 @@ app.add_typer(runs.app, name="runs")
 app.add_typer(schedules.app, name="schedules")
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(workflows.app, name="workflows")
+app.add_typer(new.app, name="new")
 app.add_typer(dead.app, name="dead")
 app.add_typer(keys.app, name="keys")
 app.add_typer(topology.app, name="topology")
