@@ -11,12 +11,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import structlog
-from amqp.transport import TCPTransport
 from celery import bootsteps, signals
 from kombu import Consumer
 
 from synapse.contracts.messages import Event
 from synapse.engine import newer, topology
+from synapse.engine.consuming import AckStep, ReadAheadStep
 from synapse.engine.dead_letters import corpse_of
 from synapse.engine.drift import PROBE, KeptQueue
 from synapse.engine.reaping import ReapStep
@@ -26,7 +26,6 @@ from synapse.errors import SynapseError
 _log = structlog.get_logger(__name__)
 _LOGGER_QUEUE = "synapse-logger"
 _BATCH = 100
-_READ_AHEAD = 65_536
 SWITCH_SECONDS = 0.002
 YOUNG_OBJECTS = 10_000
 """New objects before Python's collector looks at them: a step makes a few thousand, nearly all gone by themselves when it ends."""
@@ -235,23 +234,6 @@ class DeadLetterStep(bootsteps.ConsumerStep):  # type: ignore[misc] # celery shi
             message.ack()
 
 
-class ReadAheadStep(bootsteps.StartStopStep):  # type: ignore[misc] # celery is untyped
-    """Lets the consuming connection read what is there in one system call.
-
-    py-amqp asks the socket for each part of a frame, seven bytes, then the rest, then one: nine calls for a message. It keeps
-    what it read too much in a buffer of its own, and the hub goes on reading until that is empty.
-    """
-
-    requires = ("celery.worker.consumer.connection:Connection",)
-
-    def start(self, parent: Any) -> None:
-        """Widen the reads of a plain TCP connection; TLS has its own buffer."""
-        transport = getattr(getattr(parent.connection, "connection", None), "transport", None)
-        if isinstance(transport, TCPTransport):
-            receive = transport.sock.recv
-            transport._quick_recv = lambda size: receive(max(size, _READ_AHEAD))
-
-
 class GiveUpStep(bootsteps.StartStopStep):  # type: ignore[misc] # celery is untyped
     """Lets a message that cannot be decoded go the way of all that are given up. Celery would acknowledge it, and it would be gone."""
 
@@ -297,6 +279,7 @@ def install(app: Any) -> None:
     app.steps["worker"].add(HubStep)
     app.steps["worker"].add(ReapStep)
     app.steps["consumer"].add(ReadAheadStep)
+    app.steps["consumer"].add(AckStep)
     app.steps["consumer"].add(GiveUpStep)
     app.steps["consumer"].add(NewAgentStep)
     app.steps["consumer"].add(EventLogStep)

@@ -7,7 +7,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from amqp.transport import TCPTransport
 from celery import signals
 from pydantic import SecretStr
 
@@ -23,9 +22,9 @@ from synapse.engine.bootsteps import (
     HubStep,
     InterpreterStep,
     NewAgentStep,
-    ReadAheadStep,
     StopStep,
 )
+from synapse.engine.consuming import AckStep, ReadAheadStep
 from synapse.engine.reaping import ReapStep
 from synapse.engine.stopping import Stopping
 from synapse.errors import Unavailable
@@ -233,7 +232,7 @@ def test_the_steps_are_added_to_an_applications_workers() -> None:
     bootsteps.install(app)
     assert app.steps == {
         "worker": {InterpreterStep, HousekeepingStep, StopStep, HubStep, ReapStep},
-        "consumer": {EventLogStep, DeadLetterStep, ReadAheadStep, GiveUpStep, NewAgentStep},
+        "consumer": {EventLogStep, DeadLetterStep, ReadAheadStep, AckStep, GiveUpStep, NewAgentStep},
     }
 
 
@@ -266,21 +265,6 @@ def test_a_task_that_this_worker_has_not_is_left_to_another_when_it_says_which_s
     consumer.on_unknown_task(None, message, KeyError())
     assert message.became == became
     assert passed == ([("r1", "read", (2,))] if became == "acked" else [])
-
-
-def test_a_plain_connection_is_read_in_one_call_and_another_kind_is_left_alone() -> None:
-    asked: list[int] = []
-    transport = TCPTransport("localhost:5672", connect_timeout=1)
-    transport.sock = SimpleNamespace(recv=lambda size: asked.append(size) or b"x" * 20)
-    transport._read_buffer = b""
-    transport._quick_recv = transport.sock.recv
-    tls = SimpleNamespace(transport=SimpleNamespace(_quick_recv="its own"))
-    for connection in (SimpleNamespace(transport=transport), tls):
-        ReadAheadStep(None).start(SimpleNamespace(connection=SimpleNamespace(connection=connection)))
-    assert transport._read(7) + transport._read(13) == b"x" * 20
-    assert asked == [65_536]
-    assert tls.transport._quick_recv == "its own"
-    transport.sock = None
 
 
 class Letters:
