@@ -166,6 +166,39 @@ def test_runs_are_filtered_chosen_and_cancelled_together(visit: Open, api: Api, 
         api.until(run, "cancelled")
 
 
+def test_runs_are_found_by_their_words_and_labels_by_the_keyboard_alone(visit: Open, api: Api, tmp_path: Path) -> None:
+    things = {"folder": str(tmp_path), "things": []}
+    runs = [
+        str(api.ask("v1/runs", {"workflow": "gated", "input": things, "labels": {"team": team, "test": tmp_path.name}})["id"])
+        for team in ("a", "b")
+    ]
+    page = visit("runs")
+    page.get_by_label("Label").focus()
+    page.keyboard.type(f"test:{tmp_path.name}")
+    page.keyboard.press("Enter")
+    expect(page.locator(".rows li")).to_have_count(2)
+    page.get_by_label("Label").fill("team:b")
+    page.keyboard.press("Enter")
+    expect(page.locator(f'a[href="#/runs/{runs[1]}"]')).to_be_visible()
+    expect(page.locator(f'a[href="#/runs/{runs[0]}"]')).to_have_count(0)
+    page.get_by_label("Words").fill("wordsthatnobodywrote")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="No run is like that")).to_be_visible()
+    page.reload()
+    expect(page.get_by_label("Words")).to_have_value("wordsthatnobodywrote")
+
+
+def test_a_run_is_drawn_as_the_version_that_it_was_started_of(visit: Open, api: Api, tmp_path: Path) -> None:
+    made = {"name": f"drawn-{tmp_path.name.replace('_', '-')[-20:].strip('-')}", "do": {"timer": "first", "seconds": 3600}}
+    api.ask("v1/workflows", made)
+    run = api.ask("v1/runs", {"workflow": made["name"], "input": {}})["id"]
+    api.ask("v1/workflows", {**made, "do": {"timer": "second", "seconds": 3600}})
+    page = visit(f"runs/{run}")
+    expect(page.locator(".stage strong, .stage button").first).to_have_text("first")
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator("#run-state")).to_have_text("cancelled")
+
+
 def test_a_thousand_runs_are_paged_and_stay_usable(visit: Open, api: Api, tmp_path: Path) -> None:
     api.multiply(api.begin(tmp_path), 1000)
     page = visit("runs")

@@ -11,7 +11,8 @@ import { mark, waiting } from "./waiting.js";
 
 export async function run(place, { parts: [id], signal }) {
   const detail = await get(`v1/runs/${encodeURIComponent(id)}`, signal);
-  const definition = await get(`v1/workflows/${detail.workflow}`, signal).catch(() => null);
+  // Of the version that it was started of; of one that is gone only what its events tell is drawn.
+  const definition = await get(`v1/workflows/${detail.workflow}/versions/${detail.workflow_version}`, signal).catch(() => null);
   const shape = definition ? stages(definition.definition.do) : [];
   document.title = `${subject(detail)} – Synapse`;
   let live = unknown();

@@ -10,6 +10,7 @@ const EVERY = 3000;
 
 export async function runs(place, { query, signal }) {
   const state = STATES.includes(query.get("state")) ? query.get("state") : "";
+  const wanted = Object.fromEntries(["search", "label"].map((name) => [name, query.get(name) ?? ""]).filter(([, value]) => value));
   const chosen = new Set();
   let shown = [];
   let next = null;
@@ -24,7 +25,7 @@ export async function runs(place, { query, signal }) {
   };
 
   function draw() {
-    fill(list, shown.length ? rows(shown, choose, chosen) : nothing(state));
+    fill(list, shown.length ? rows(shown, choose, chosen) : nothing(state, Object.keys(wanted).length > 0));
     more.hidden = next === null;
     drawBulk();
   }
@@ -50,7 +51,7 @@ export async function runs(place, { query, signal }) {
   }
 
   async function load(cursor) {
-    const parameters = new URLSearchParams({ limit: String(PAGE), ...(state && { state }), ...(cursor && { cursor }) });
+    const parameters = new URLSearchParams({ limit: String(PAGE), ...(state && { state }), ...wanted, ...(cursor && { cursor }) });
     const page = await get(`v1/runs?${parameters}`, signal);
     shown = cursor ? [...shown, ...page.runs] : page.runs;
     next = page.next;
@@ -58,11 +59,22 @@ export async function runs(place, { query, signal }) {
   }
 
   const compared = h("div");
-  const filter = h("select", { id: "filter", change: (event) => { location.hash = event.target.value ? `#/runs?state=${event.target.value}` : "#/runs"; } },
+  const go = (event) => {
+    event.preventDefault();
+    const asked = [["state", filter.value], ["search", words.value.trim()], ["label", label.value.trim()]].filter(([, value]) => value);
+    location.hash = asked.length ? `#/runs?${new URLSearchParams(asked)}` : "#/runs";
+  };
+  const words = h("input", { id: "words", type: "search", maxlength: "200", value: wanted.search ?? "", placeholder: "acknowledg*" });
+  const label = h("input", { id: "label", value: wanted.label ?? "", placeholder: "team:sales", autocomplete: "off" });
+  const filter = h("select", { id: "filter", change: go },
     h("option", { value: "" }, "every state"), STATES.map((each) => h("option", { value: each, selected: each === state }, each)));
   await load(null);
   fill(place,
-    h("div", { class: "head" }, h("h1", {}, "Runs"), h("label", { for: "filter" }, "Show "), filter, bulk), compared, list, h("p", {}, more));
+    h("div", { class: "head" }, h("h1", {}, "Runs"), bulk),
+    h("form", { class: "filters", role: "search", submit: go },
+      h("p", {}, h("label", { for: "filter" }, "Show"), filter), h("p", {}, h("label", { for: "words" }, "Words"), words), h("p", {}, h("label", { for: "label" }, "Label"), label),
+      h("button", { type: "submit" }, "Find")),
+    compared, list, h("p", {}, more));
   const timer = setInterval(async () => {
     // Only the first page moves; what was paged to stays where it is read.
     if (document.hidden || shown.length > PAGE || chosen.size || !shown.some((run) => run.state === "running")) return;
@@ -97,6 +109,7 @@ function comparison([one, other]) {
       Object.keys({ ...counts(one), ...counts(other) }).map((name) => row(name, told(counts(one)[name]), told(counts(other)[name])))))));
 }
 
-function nothing(state) {
+function nothing(state, narrowed) {
+  if (narrowed) return empty("No run is like that", h("p", {}, h("a", { href: "#/runs" }, "Every run")));
   return empty(state ? `No run is ${state}` : "Nothing was asked yet", h("p", {}, h("a", { href: state ? "#/runs" : "#/" }, state ? "Every run" : "Ask a question")));
 }
