@@ -118,6 +118,7 @@ def test_a_failure_that_does_not_count_leaves_all_tries(house: House) -> None:
 
 def test_steps_that_have_ended_are_told_with_their_attempt_and_no_more_than_asked_for(house: House) -> None:
     run = house.begin({"chain": [foreach("f", step("m")), step("end")]}, {"items": [1, 2, 3, 4]})
+    house.take(run, "m[0]")  # still at it
     house.take(run, "m[2]")
     house.overdue(run, "m[2]")
     for at in ("m[1]", "m[2]", "m[3]"):
