@@ -20,9 +20,9 @@ do: {step: again, agent: test.work, with: {thing: "'unready-1'", folder: input.f
 PREFORK = ("-P", "prefork", "-c", "1")
 
 
-def hanging(client: Client, folder: Path, definition: str = HANGING % "") -> tuple[str, int]:
+def hanging(client: Client, folder: Path, definition: str = HANGING % "", timeout: float = 300.0) -> tuple[str, int]:
     """A run whose step hangs, and the process that it hangs in."""
-    run = client.begin(definition, {})
+    run = client.begin(definition, {}, timeout=timeout)
     mark = folder / "hangs-1"
     until(lambda: mark.exists() and mark.read_text(), "the step begins")
     return run, int(mark.read_text())
@@ -62,6 +62,19 @@ def test_a_function_that_overruns_its_time_fails_its_step_whatever_the_pool(
     ended = client.ended(run)
     assert ended.error == Failure(code="timeout", message="no result within 1 seconds")
     until(lambda: not Path(f"/proc/{pid}").exists(), "its process is ended")
+
+
+def test_a_function_is_ended_when_what_its_run_had_left_is_over_whatever_it_may_take_itself(
+    client: Client, workers: WorkerProcesses, tmp_path: Path
+) -> None:
+    # Nobody sweeps: it is the attempt's own time that ends it, not the reconciler.
+    workers.start(*PREFORK, SYNAPSE_RECONCILE_SECONDS="600")
+    run, pid = hanging(client, tmp_path, timeout=10.0)
+    until(lambda: not Path(f"/proc/{pid}").exists(), "its process is ended")
+    ended = client.ended(run)
+    assert ended.error is not None
+    assert ended.error.code == "timeout"
+    assert [event.name for event in client.events(run)][-2:] == ["step.failed", "run.failed"]
 
 
 def test_with_threads_a_function_that_overruns_goes_on_and_what_it_gives_is_refused(
