@@ -55,6 +55,7 @@ _SCHEDULE: Final = {
     "time_zone": "Europe/Berlin",
     "run": {"question": "What changed in PostgreSQL this week?"},
 }
+_WEBHOOK: Final = {"url": "https://hooks.example.com/synapse", "description": "Tell the team.", "events": ["run.completed", "run.failed"]}
 _JSON: Final = {"Accept": "application/json"}
 REQUESTS: Final[dict[Operation, Request]] = {
     ("POST", "/v1/runs"): Request(body={"question": "What does acks_late change about Celery tasks?", "labels": {"team": "sales"}}),
@@ -73,6 +74,10 @@ REQUESTS: Final[dict[Operation, Request]] = {
     ("POST", "/v1/schedules/preview"): Request(body={"cron": "30 7 * * MON", "time_zone": "Europe/Berlin"}, query={"count": 2}),
     ("PUT", "/v1/schedules/{schedule}"): Request(body=_SCHEDULE),
     ("GET", "/v1/schedules/{schedule}/next"): Request(query={"count": 2}),
+    ("POST", "/v1/webhooks"): Request(body=_WEBHOOK),
+    ("PUT", "/v1/webhooks/{webhook}"): Request(body=_WEBHOOK),
+    ("POST", "/v1/webhooks/{webhook}/rotate"): Request(body={"overlap_seconds": 3600}),
+    ("GET", "/v1/webhooks/{webhook}/deliveries"): Request(query={"limit": 2}),
     ("GET", "/v1/usage"): Request(query={"since": "2026-11-01", "until": "2026-11-30"}),
     ("POST", "/v1/keys"): Request(body={"name": "dashboard", "scopes": ["runs:read"], "expires_in_days": 30}),
     ("POST", "/v1/keys/{key}/rotate"): Request(body={"overlap_seconds": 3600}),

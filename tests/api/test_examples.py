@@ -18,7 +18,7 @@ from tests.api.recording import FILE, Stage, media_type, operations, send, stage
 
 DOCUMENT: dict[str, Any] = create_app(Service(), ApiSettings(api_token=None)).openapi()
 # Without one yet.
-WAITING = ("/v1/webhooks", "/v1/runs/{run}/signals", "/v1/runs/{run}/waits", "/mcp")
+WAITING = ("/v1/runs/{run}/signals", "/v1/runs/{run}/waits", "/mcp")
 OPERATIONS = [
     (method.upper(), path) for path, described in DOCUMENT["paths"].items() for method in described if not path.startswith(WAITING)
 ]
