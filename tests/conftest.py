@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 from tests import logs
-from tests.absent import IN_CI, absent
+from tests.absent import IN_CI, absent, unpromised
 from tests.conformance.node import Node, NodeMissing, installed
 from tests.services import Postgres, RabbitMQ, RabbitMQImage, ServiceMissing
 from tests.services.process import Service
@@ -63,9 +63,7 @@ def node() -> Node:
     try:
         return installed()
     except NodeMissing as missing:
-        if os.environ.get("SYNAPSE_CI_NODE") == "1":
-            pytest.fail(str(missing), pytrace=False)
-        pytest.skip(str(missing))
+        unpromised(missing, "SYNAPSE_CI_NODE")
 
 
 def _serve(kind: type[AnyService]) -> Iterator[AnyService]:

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 _SECONDS: Final = 1.0
 """How long the API has to answer."""
 _MOST: Final = 50
-_RUN_STATES: Final = ("running", "succeeded", "failed", "cancelled")
-_STEP_STATES: Final = ("ready", "waiting", "running", "succeeded", "skipped", "failed")
 
 Offer = tuple[str, str]
 """A word, and what it is."""
@@ -95,10 +93,14 @@ def corpora(ctx: typer.Context) -> Iterable[Offer]:
 @_silent
 def run_states(ctx: typer.Context) -> Iterable[Offer]:
     """The states of a run."""
-    return [(state, "") for state in _RUN_STATES]
+    from synapse.contracts.run import RunState
+
+    return [(state, "") for state in RunState]
 
 
 @_silent
 def step_states(ctx: typer.Context) -> Iterable[Offer]:
     """The states of a step."""
-    return [(state, "") for state in _STEP_STATES]
+    from synapse.contracts.run import StepState
+
+    return [(state, "") for state in StepState]

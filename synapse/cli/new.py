@@ -56,18 +56,22 @@ def workflow(
 
 
 def _write(folder: Path, files: Mapping[Path, str], as_json: bool, then: str) -> None:
-    """All of the files or, where one is there already, none. Raises InvalidInput."""
+    """All of the files or, where one is there already or cannot be written, none. Raises InvalidInput."""
     paths = [folder / path for path in files]
     there = [path for path in paths if path.exists() or path.is_symlink()]
     if there:
         raise InvalidInput(f"{there[0]} is there already", remedy="take another name, or another folder with --into")
+    made: list[Path] = []
     try:
         for path, text in zip(paths, files.values(), strict=True):
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("x", encoding="utf-8") as file:
+                made.append(path)
                 file.write(text)
     except OSError as error:
-        raise InvalidInput(f"cannot write {error.filename}: {error.strerror}", field="--into") from error
+        for path in made:
+            path.unlink()
+        raise InvalidInput(f"cannot write {error.filename or path}: {error.strerror}", field="--into") from error
     if as_json:
         say(json.dumps({"files": [str(path) for path in paths]}))
     else:

@@ -25,6 +25,7 @@ from tests.chaos.house import House, Load, check, last, outage
 from tests.chaos.matrix import proves
 from tests.integration.engine.conftest import Client
 from tests.services import Postgres, RabbitMQ
+from tests.there import there
 from tests.waiting import until
 
 CUT = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
@@ -181,9 +182,7 @@ def test_a_locked_sqlite_holds_runs_up_and_loses_none(tmp_path: Path, took: Call
         other.close()
         for run in [*runs, *waiting]:
             check(client.ended(run), client.events(run))
-        finished = client.run(waiting[0]).finished_at
-        assert finished is not None
-        took(finished.timestamp() - locked)
+        took(there(client.run(waiting[0]).finished_at, "end of the run").timestamp() - locked)
     finally:
         worker.stop()
         client.runtime.close()

@@ -47,9 +47,8 @@ def test_a_due_time_whose_worker_was_killed_is_fired_once(house: House, took: Ca
         return list(desk.history(schedule.id).firings)
 
     (firing,) = until(fired, "the firing")
-    assert firing.run is not None
     assert firing.due == schedule.next_due
-    house.sound(firing.run)
+    house.sound(there(firing.run, "run of the firing"))
     assert runtime.database.driver.rows("SELECT id FROM run", {}) == [(firing.run,)]
     assert len(fired()) == 1
     took(house.recovery(firing.run, mark))

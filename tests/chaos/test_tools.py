@@ -21,6 +21,7 @@ from tests.chaos.proxy import Proxy
 from tests.chaos.workers import ROOT
 from tests.services.ports import free_port
 from tests.services.process import ServerProcess
+from tests.there import there
 from tests.waiting import until
 
 LOOK = """
@@ -78,8 +79,7 @@ def worker(house: House, port: int, **more: str) -> None:
 def found(house: House, run: str) -> None:
     """The run has found the page."""
     detail = house.sound(run)
-    assert detail.output is not None
-    assert detail.output["things"] == ["corpus://notes/cache.md"]
+    assert there(detail.output, "output")["things"] == ["corpus://notes/cache.md"]
 
 
 @proves(
@@ -215,9 +215,9 @@ def test_nonsense_from_a_tool_server_fails_its_step_and_hurts_nobody_else(
         assert definition != LOOK
         run, other = house.begin(definition, {}), house.begin()
         detail = house.sound(run, "failed")
-        assert detail.error is not None
-        assert detail.error.code in ("transient", "permanent", "timeout")
-        assert "search_web" in detail.error.message
+        error = there(detail.error, "error")
+        assert error.code in ("transient", "permanent", "timeout")
+        assert "search_web" in error.message
         house.sound(other)
         took(house.recovery(run, {"time": asked}))
         server.shutdown()

@@ -17,6 +17,7 @@ from tests.chaos.house import House
 from tests.chaos.matrix import proves
 from tests.integration.engine.receiver import Receiver
 from tests.services.ports import free_port
+from tests.there import there
 from tests.waiting import until
 
 LONG = 180.0
@@ -75,8 +76,7 @@ def test_a_delivery_whose_worker_was_killed_is_made_by_another(
     assert delivery.attempts == 2
     assert {identifier for identifier, _ in receiver.taken} == {delivery.id}
     assert len(receiver.taken) == (1 if moment == "before" else 2)
-    assert delivery.finished_at is not None
-    took(max(0.0, delivery.finished_at.timestamp() - died))
+    took(max(0.0, there(delivery.finished_at, "end of the delivery").timestamp() - died))
 
 
 @proves(
@@ -110,5 +110,4 @@ def test_a_receiver_that_was_away_is_told_when_it_is_back(house: House, took: Ca
     finally:
         back.close()
     assert (identifier, event["data"]["run"]) == (delivery.id, run)
-    assert delivery.finished_at is not None
-    took(delivery.finished_at.timestamp() - failed.log[0].at.timestamp())
+    took(there(delivery.finished_at, "end of the delivery").timestamp() - failed.log[0].at.timestamp())

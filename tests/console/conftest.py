@@ -81,7 +81,7 @@ async def gate(task: Gate, tools: Toolbox) -> Passed:
     folder = Path(task.folder)
     if task.thing.startswith("broken") and not (folder / "mended").exists():
         raise Permanent("<img src=x onerror=alert(1)> is broken")
-    if task.thing.startswith("flaky") and tools.context.attempt == 1:
+    if task.thing.startswith("again") and tools.context.attempt == 1:
         raise Transient("not now")
     while task.thing.startswith("wait") and not (folder / task.thing).exists():  # a file, which nobody else tells of
         await tools.progress(1, 2, "half of it")

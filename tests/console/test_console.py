@@ -66,7 +66,7 @@ def test_by_the_keyboard_alone(visit: Open) -> None:
 
 
 def test_a_run_is_watched_over_a_reload_and_a_restart_of_the_api(visit: Open, api: Api, tmp_path: Path) -> None:
-    run = api.begin(tmp_path, "wait-1", "wait-2", "flaky-3")
+    run = api.begin(tmp_path, "wait-1", "wait-2", "again-3")
     page = visit(f"runs/{run}")
     gates = page.locator(".stage", has=page.get_by_text("gate", exact=True))
     expect(gates).to_contain_text("1 of 3 running, 1 retry")

@@ -6,19 +6,21 @@ package registry: here is which of their fields the chart uses, as their referen
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from functools import cache
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Final
 
-import pytest
 import yaml
 from jsonschema import Draft7Validator
 
+from tests.absent import unpromised
+
 Schema = dict[str, Any]
 LOCKED = Path(__file__).with_name("schemas.txt")
+_PROMISE: Final = "SYNAPSE_CI_GO"
+"""Go is not what a checkout needs; where this is 1, it is there."""
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -96,18 +98,11 @@ def locked() -> dict[str, tuple[str, str]]:
     return {kind: (module, file) for kind, module, file in lines}
 
 
-def _absent(reason: str) -> NoReturn:
-    """Skip. Go is not what a checkout needs: SYNAPSE_CI_GO=1 promises that it is there, and makes this a failure."""
-    if os.environ.get("SYNAPSE_CI_GO") == "1":
-        pytest.fail(reason, pytrace=False)
-    pytest.skip(reason)
-
-
 @cache
 def _modules() -> Path:
     go = shutil.which("go")
     if go is None:
-        _absent("go is not installed, which downloads the schemas of custom resources (scripts/install-schemas)")
+        unpromised("go is not installed, which downloads the schemas of custom resources (scripts/install-schemas)", _PROMISE)
     return Path(subprocess.run([go, "env", "GOMODCACHE"], capture_output=True, text=True, check=True, timeout=60).stdout.strip())
 
 
@@ -119,7 +114,7 @@ def validator(kind: str, version: str) -> Draft7Validator:
     module, file = locked()[kind]
     path = _modules() / module / file
     if not path.exists():
-        _absent(f"{module} is not downloaded (scripts/install-schemas)")
+        unpromised(f"{module} is not downloaded (scripts/install-schemas)", _PROMISE)
     found = [each for each in yaml.load_all(path.read_text("utf-8"), Loader=_LOADER) if each and each["spec"]["names"]["kind"] == kind]
     served = {f"{each['spec']['group']}/{one['name']}": one for each in found for one in each["spec"]["versions"] if one["served"]}
     assert version in served, f"{module} serves {kind} as {sorted(served)}"

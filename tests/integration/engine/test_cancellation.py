@@ -9,6 +9,7 @@ import pytest
 
 from synapse.contracts.run import Failure
 from tests.integration.engine.conftest import Client, WorkerProcesses
+from tests.there import there
 from tests.waiting import until
 
 HANGING = "{name: hanging, do: {step: hang, agent: test.hang, with: {thing: \"'h'\", folder: input.folder}%s}}"
@@ -72,8 +73,7 @@ def test_a_function_is_ended_when_what_its_run_had_left_is_over_whatever_it_may_
     run, pid = hanging(client, tmp_path, timeout=10.0)
     until(lambda: not Path(f"/proc/{pid}").exists(), "its process is ended")
     ended = client.ended(run)
-    assert ended.error is not None
-    assert ended.error.code == "timeout"
+    assert there(ended.error, "error").code == "timeout"
     assert [event.name for event in client.events(run)][-2:] == ["step.failed", "run.failed"]
 
 

@@ -42,6 +42,19 @@ def test_a_name_that_cannot_be_one_is_a_mistake_of_use(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_where_one_file_cannot_be_written_none_is_left(synapse: Command, tmp_path: Path) -> None:
+    files = json.loads(synapse("new", "agent", "mine", "--into", str(tmp_path / "tried"), "--json").out)["files"]
+    deep = next(
+        Path(path).relative_to(tmp_path / "tried" / "mine") for path in files[1:] if Path(path).parent != tmp_path / "tried" / "mine"
+    )
+    folder = tmp_path / "here" / "mine"
+    folder.mkdir(parents=True)
+    (folder / deep.parts[0]).write_text("a file where a folder must be")
+    ended = synapse("new", "agent", "mine", "--into", str(tmp_path / "here"))
+    assert (ended.code, "cannot write" in ended.err) == (1, True)
+    assert [path for path in folder.rglob("*") if path.is_file()] == [folder / deep.parts[0]]
+
+
 def test_a_folder_that_cannot_be_written_is_named(synapse: Command, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     ended = synapse("new", "workflow", "x", "--into", str(tmp_path / "file"))
