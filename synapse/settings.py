@@ -7,6 +7,7 @@ Nothing is read when this module is imported: make the model where it is needed.
 from __future__ import annotations
 
 import ipaddress
+import re
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -140,8 +141,14 @@ class EngineSettings(_Settings):
     concurrency: int = Field(default=4, ge=1, le=256, description="Steps at a time in an embedded or thread-pool worker.")
 
 
+_CLASSED: Final = r"[a-z0-9-]{1,63}=[a-z0-9-]{1,32}"
+_MOST_CLASSES: Final = 8
+
+
 class TenantSettings(_Settings):
-    """What each tenant may have at once. Unset, there is no such limit, and nothing is counted. The same for every process."""
+    """What each tenant may have at once, and what it is counted as. Unset, there is no such limit, and nothing is counted. The same for
+    every process.
+    """
 
     tenant_window: int | None = Field(
         default=None, ge=1, description="Steps on their way to workers at once; the others wait in SQL, the most urgent run's first."
@@ -153,6 +160,34 @@ class TenantSettings(_Settings):
     )
 
     tenant_max_schedules: int | None = Field(default=None, ge=1, description="Schedules; one more is answered with 429.")
+    tenant_classes: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Classes of tenants that metrics of runs and steps, and log lines of steps, tell apart: tenant=class, separated by "
+        "commas, as in acme=gold,initech=gold. The other tenants are other. Eight classes at most, for each has series of its own.",
+    )
+
+    @field_validator("tenant_classes", mode="before")
+    @classmethod
+    def _separated(cls, value: Any) -> Any:
+        return tuple(item for part in value.split(",") if (item := part.strip())) if isinstance(value, str) else value
+
+    @field_validator("tenant_classes")
+    @classmethod
+    def _few_and_plain(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for each in value:
+            if not re.fullmatch(_CLASSED, each):
+                raise ValueError(f"{each!r} is not tenant=class, both of small letters, digits and dashes")
+        tenants = [each.partition("=")[0] for each in value]
+        if twice := sorted({tenant for tenant in tenants if tenants.count(tenant) > 1}):
+            raise ValueError(f"{', '.join(twice)}: a tenant is of one class")
+        if len(classes := {each.partition("=")[2] for each in value}) > _MOST_CLASSES:
+            raise ValueError(f"{len(classes)} classes; there may be {_MOST_CLASSES}")
+        return value
+
+    @property
+    def classes(self) -> dict[str, str]:
+        """Classes by tenant."""
+        return {tenant: name for tenant, _, name in (each.partition("=") for each in self.tenant_classes)}
 
     @property
     def windowed(self) -> bool:
@@ -179,7 +214,7 @@ class ToolSettings(_Settings):
 
     mcp_primary_url: str = Field(default="http://127.0.0.1:8801/mcp/", description="The primary MCP server: search and browsing.")
     mcp_filesystem_url: str = Field(default="http://127.0.0.1:8802/mcp/", description="The filesystem MCP server.")
-    tool_timeout_seconds: float = Field(default=30.0, gt=0)
+    tool_timeout_seconds: float = Field(default=30.0, gt=0, description="For one call of a tool; less when the step has less time left.")
     tool_patience_seconds: float = Field(
         default=120.0,
         ge=0,
@@ -240,16 +275,16 @@ class LlmSettings(_Settings):
 class McpServerSettings(_Settings):
     """The MCP servers themselves."""
 
-    mcp_host: str = "127.0.0.1"
-    mcp_primary_port: int = Field(default=8801, ge=0, le=65535)
-    mcp_filesystem_port: int = Field(default=8802, ge=0, le=65535)
+    mcp_host: str = Field(default="127.0.0.1", description="What they listen on; off loopback a token or an issuer is required.")
+    mcp_primary_port: int = Field(default=8801, ge=0, le=65535, description="0 takes a free one.")
+    mcp_filesystem_port: int = Field(default=8802, ge=0, le=65535, description="0 takes a free one.")
     mcp_allowed_hosts: tuple[str, ...] = Field(
         default=("127.0.0.1", "localhost", "::1"), description="Host and Origin headers that are answered, without port."
     )
     mcp_max_body: int = Field(
         default=4_000_000, ge=1024, description="Bytes of one request to an MCP server, and so what a file that is saved may have."
     )
-    mcp_token: SecretStr | None = None
+    mcp_token: SecretStr | None = Field(default=None, description="The same token: what the servers ask for.")
     mcp_oauth_issuer: str | None = Field(
         default=None,
         description="Authorization server whose access tokens are accepted, beside the shared token; its metadata is found by it.",
@@ -277,8 +312,8 @@ class McpServerSettings(_Settings):
     files_quotas: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="Other limits for some roots, as name=bytes/entries, separated by commas; 0: no limit."
     )
-    fetch_max_bytes: int = Field(default=10_000_000, ge=1024)
-    fetch_timeout_seconds: float = Field(default=20.0, gt=0)
+    fetch_max_bytes: int = Field(default=10_000_000, ge=1024, description="Bytes of one page, on the wire or after decompression.")
+    fetch_timeout_seconds: float = Field(default=20.0, gt=0, description="For one page to arrive, redirects included.")
     fetch_allow_hosts: tuple[str, ...] = Field(
         default=(), description="Private hosts that may be fetched all the same: 'wiki.intern', or 'wiki.intern:8080' for another port."
     )
@@ -323,12 +358,12 @@ class SearchSettings(_Settings):
     searxng_url: str | None = Field(default=None, description="Base URL of a SearXNG with its JSON format enabled.")
     wikipedia_language: str = Field(default="en", pattern=r"^[a-z]{2,12}(-[a-z]{2,12})*$", description="Whose Wikipedia, e.g. de.")
     wikipedia_url: str | None = Field(default=None, pattern=_BASE_URL, description="Another MediaWiki's base URL, without /w/api.php.")
-    arxiv_url: str = Field(default="https://export.arxiv.org", pattern=_BASE_URL)
-    openalex_url: str = Field(default="https://api.openalex.org", pattern=_BASE_URL)
+    arxiv_url: str = Field(default="https://export.arxiv.org", pattern=_BASE_URL, description="Base URL of arXiv, or of a stand-in.")
+    openalex_url: str = Field(default="https://api.openalex.org", pattern=_BASE_URL, description="Base URL of OpenAlex, or of a stand-in.")
     openalex_key: SecretStr | None = Field(default=None, description="Free of charge; without one OpenAlex answers few searches a day.")
-    brave_url: str = Field(default="https://api.search.brave.com", pattern=_BASE_URL)
+    brave_url: str = Field(default="https://api.search.brave.com", pattern=_BASE_URL, description="Base URL of Brave, or of a stand-in.")
     brave_key: SecretStr | None = Field(default=None, description="Subscription token of the Brave Search API.")
-    tavily_url: str = Field(default="https://api.tavily.com", pattern=_BASE_URL)
+    tavily_url: str = Field(default="https://api.tavily.com", pattern=_BASE_URL, description="Base URL of Tavily, or of a stand-in.")
     tavily_key: SecretStr | None = Field(default=None, description="API key of Tavily.")
 
     @field_validator("search_providers", mode="before")
@@ -351,8 +386,8 @@ class SearchSettings(_Settings):
 class ApiSettings(_Settings):
     """The HTTP API, and how the command reaches it."""
 
-    api_host: str = "127.0.0.1"
-    api_port: int = Field(default=8800, ge=0, le=65535)
+    api_host: str = Field(default="127.0.0.1", description="What it listens on.")
+    api_port: int = Field(default=8800, ge=0, le=65535, description="0 takes a free one.")
     api_url: str = Field(default="http://127.0.0.1:8800", description="Where the command finds the API.")
     api_token: SecretStr | None = Field(
         default=None,
@@ -380,6 +415,33 @@ class ApiSettings(_Settings):
     api_oidc_scope_claim: str | None = Field(default=None, description="The claim that has the scopes; by default scope, or scp.")
 
 
+_LINK: Final = r"^https?://[^\s/?#@]+(?:[/?#]\S*)?$"
+"""An address that a browser opens. Without a name and password: everybody who sees the link would read them."""
+
+
+class ConsoleSettings(_Settings):
+    """Where the web console links to. A link whose address is not set is not shown; whoever may read runs may read the addresses."""
+
+    console_flower_url: str | None = Field(
+        default=None, pattern=_LINK, description="Flower as people's browsers reach it, e.g. https://flower.example.com."
+    )
+    console_grafana_url: str | None = Field(
+        default=None, pattern=_LINK, description="Grafana, or one of its dashboards, e.g. https://grafana.example.com/d/synapse-overview."
+    )
+    console_trace_url: str | None = Field(
+        default=None,
+        pattern=_LINK,
+        description="A trace, with {trace_id} where its id goes, e.g. https://jaeger.example.com/trace/{trace_id}.",
+    )
+
+    @field_validator("console_trace_url")
+    @classmethod
+    def _has_a_place_for_the_id(cls, value: str | None) -> str | None:
+        if value is not None and value.count("{trace_id}") != 1:
+            raise ValueError("it must have {trace_id} once, where the id goes")
+        return value
+
+
 class ServingSettings(_Settings):
     """How ``synapse api`` and ``synapse mcp`` stop."""
 
@@ -398,6 +460,17 @@ class WorkerMetricsSettings(_Settings):
     worker_metrics_host: str = Field(default="127.0.0.1", description="What it listens on; it asks nobody for a token.")
 
 
+class ControlSettings(_Settings):
+    """A socket by which this user asks a running process what it does and what it holds: ``synapse profile``."""
+
+    control_socket: bool = Field(
+        default=True, description="Whether workers, the API and MCP servers have one; it costs nothing until asked."
+    )
+    runtime_dir: Path | None = Field(
+        default=None, description="Folder of the sockets, of mode 0700; by default synapse-<user id> in the folder for temporary files."
+    )
+
+
 class TraceSettings(_Settings):
     """Where traces go. Off unless an endpoint is named here or by OpenTelemetry's own ``OTEL_EXPORTER_OTLP_ENDPOINT``."""
 
@@ -407,12 +480,15 @@ class TraceSettings(_Settings):
     otel_sample_ratio: float | None = Field(
         default=None, ge=0, le=1, description="Part of the runs that are traced; by default as OTEL_TRACES_SAMPLER says, or all."
     )
+    otel_keep_failures: bool = Field(
+        default=True, description="With a ratio below 1: of the other runs, what a process did where something failed is sent all the same."
+    )
 
 
 class LogSettings(_Settings):
     """What is logged, and in what shape. Logs go to stderr."""
 
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="The least that is said.")
     log_format: Literal["auto", "json", "console"] = Field(
         default="auto", description="auto: for people on a terminal, JSON lines elsewhere."
     )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
+from synapse.state.database import Database
 from tests import logs
 from tests.absent import IN_CI, absent, unpromised
 from tests.conformance.node import Node, NodeMissing, installed
@@ -18,7 +21,7 @@ from tests.services.rabbitmq_image import VARIABLE
 from tests.unit.model_server import ModelServer, model_server
 
 AnyService = TypeVar("AnyService", bound=Service)
-_MARKS = {"rabbitmq": "rabbitmq", "broker_url": "rabbitmq", "postgres": "postgres", "postgres_url": "postgres"}
+_MARKS = {"rabbitmq": "rabbitmq", "broker_url": "rabbitmq", "postgres": "postgres", "postgres_url": "postgres", "tables_url": "postgres"}
 
 # A busy machine is no defect: how long an example takes decides nothing. A failure prints what brings its example back. CI tries
 # the same examples each time, so that what fails there is what the change did; elsewhere each session tries others, and so half
@@ -41,6 +44,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for mark in sorted({_MARKS[name] for name in getattr(item, "fixturenames", ()) if name in _MARKS}):
             item.add_marker(mark)
+
+
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """A folder for sockets, whose paths have a hundred characters at most."""
+    with tempfile.TemporaryDirectory(prefix="synapse-") as folder:
+        yield Path(folder)
 
 
 @pytest.fixture(autouse=True)
@@ -117,6 +127,28 @@ def postgres_url(postgres: Postgres) -> Iterator[str]:
     """URL of an empty database that only this test uses."""
     postgres.start()
     url = postgres.create_database()
+    yield url
+    postgres.start()
+    postgres.drop_database(url)
+
+
+@pytest.fixture(scope="session")
+def template_url(postgres: Postgres) -> str:
+    """URL of a database with all tables and nothing in them, made by the migrations once; copy it, and connect to the copy."""
+    postgres.start()
+    url = postgres.create_database()
+    with tempfile.TemporaryDirectory() as folder:
+        database = Database(url, Path(folder))
+        database.upgrade()
+        database.close()
+    return url
+
+
+@pytest.fixture
+def tables_url(postgres: Postgres, template_url: str) -> Iterator[str]:
+    """URL of a database that only this test uses, with all tables and nothing in them."""
+    postgres.start()
+    url = postgres.create_database(template_url)
     yield url
     postgres.start()
     postgres.drop_database(url)

@@ -36,7 +36,7 @@ _OPERATOR = Access(Scope.OPERATOR)
 ROUTES: Final[dict[tuple[str, str], Access]] = {
     ("GET", "/openapi.json"): OPEN,
     ("GET", "/docs"): OPEN,
-    ("GET", "/docs/oauth2-redirect"): OPEN,
+    ("GET", "/docs/{file}"): OPEN,
     ("GET", "/"): OPEN,
     ("GET", "/console/{name}"): OPEN,
     ("GET", "/healthz"): OPEN,
@@ -81,6 +81,7 @@ ROUTES: Final[dict[tuple[str, str], Access]] = {
     ("GET", "/v1/schedules/{schedule}/next"): _READ_SCHEDULE,
     ("GET", "/v1/schedules/{schedule}/history"): _READ_SCHEDULE,
     ("GET", "/v1/usage"): _READ,
+    ("GET", "/v1/links"): _READ,
     ("POST", "/v1/webhooks"): _ADMIN,
     ("GET", "/v1/webhooks"): _ADMIN,
     ("GET", "/v1/webhooks/{webhook}"): _ADMIN_WEBHOOK,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import AsyncIterator
 from functools import cache
 from typing import Any, Literal
@@ -18,9 +19,11 @@ from synapse.api import (
     events,
     health,
     keys,
+    links,
     operations,
     problem_pages,
     problems,
+    reference_page,
     reports,
     runs,
     schedules,
@@ -43,7 +46,7 @@ from synapse.contracts.report import Report
 from synapse.contracts.workflow import Workflow
 from synapse.service.callers import Callers
 from synapse.service.service import Service
-from synapse.settings import ApiSettings
+from synapse.settings import ApiSettings, ConsoleSettings
 
 DESCRIPTION = """Ask a question, get a report in which every statement is tied to a quote in a stored page.
 
@@ -62,22 +65,26 @@ def create_app(service: Service, settings: ApiSettings | None = None) -> FastAPI
         version=__version__,
         description=DESCRIPTION,
         lifespan=_lifespan,
+        docs_url=None,
         redoc_url=None,
         telemetry={"metrics": False, "logs": False, "operation_spans": False, "auto_configure": False, "exclude": _untraced},
     )
     app.state.service, app.state.settings, app.state.callers = service, settings, callers
     app.state.quotas = quotas_of(settings)
+    app.state.links = links.links_of(ConsoleSettings())
     problems.install(app)
     app.add_middleware(LimitedBody, most=settings.api_max_body)
     app.add_middleware(Measured)
     app.add_middleware(Told)
-    for module in (runs, steps, signals, events, reports, artifacts, schedules, webhooks, catalogue, usage, keys, dead_letters, operations):
+    resources = (runs, steps, signals, events, reports, artifacts, schedules, webhooks, catalogue, usage, keys, dead_letters)
+    for module in (*resources, operations, links):
         app.include_router(module.router, dependencies=[Protected], responses=problems.declared(400, 401, 403, 421, 429, 500, 503))
     if settings.api_mcp:
         app.state.mcp = RunningServer(settings.api_max_body)
         app.include_router(endpoint.router, dependencies=[Protected])
     app.include_router(health.router)
     app.include_router(problem_pages.router)
+    app.include_router(reference_page.router)
     app.include_router(console.router)
     check_classified(app)
     plain = app.openapi
@@ -108,6 +115,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.service.close()
 
 
+def _summary(description: str) -> str:
+    """What an operation is for, in a line: its description as far as the first stop. FastAPI's own would be the function's name."""
+    return re.split(r"[.:;](?:\s|$)| \(", description, maxsplit=1)[0]
+
+
 def _described(schema: dict[str, Any]) -> dict[str, Any]:
     """The OpenAPI document with the models that routes name by reference, and without FastAPI's own validation error."""
     models = schema.setdefault("components", {}).setdefault("schemas", {})
@@ -122,6 +134,7 @@ def _described(schema: dict[str, Any]) -> dict[str, Any]:
         for operation in path.values():
             if problems.MEDIA_TYPE not in operation["responses"].get("422", {}).get("content", {}):
                 operation["responses"].pop("422", None)
+            operation["summary"] = _summary(operation["description"]) if "description" in operation else operation["summary"]
     exemplify(schema)
     models_and_security = schema["components"]
     models_and_security["securitySchemes"] = {

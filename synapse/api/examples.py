@@ -19,8 +19,9 @@ Operation = tuple[str, str]
 
 @dataclass(frozen=True)
 class Request:
-    """What is sent; ids in the path are those of `THINGS`, or the real ones that the tests have in their place."""
+    """What is sent; what the path names is that of `THINGS`, or the real ones that the tests have in their place, or ``path``'s."""
 
+    path: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, Any] = field(default_factory=dict)
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -64,6 +65,9 @@ REQUESTS: Final[dict[Operation, Request]] = {
     ("POST", "/v1/runs/resume"): Request(body={"ids": [THINGS["run"]]}),
     ("PATCH", "/v1/runs/{run}/labels"): Request(body={"team": "support", "ticket": None}),
     ("POST", "/v1/runs/{run}/cancel"): Request(body={"reason": "no longer wanted"}),
+    ("POST", "/v1/runs/{run}/signals/{name}"): Request(
+        path={"name": "publish"}, body={"payload": {"approved": True, "comment": "Go ahead."}}
+    ),
     ("GET", "/v1/runs/{run}/steps"): Request(query={"state": "succeeded", "limit": 2}),
     ("GET", "/v1/runs/{run}/events"): Request(query={"after": 0, "limit": 2}, headers=_JSON),
     ("GET", "/v1/runs/{run}/report"): Request(query={"format": "json"}),
@@ -114,7 +118,7 @@ def exemplify(document: dict[str, Any]) -> None:
 
 def _request(described: dict[str, Any], request: Request) -> None:
     for parameter in described.get("parameters", ()):
-        given = THINGS if parameter["in"] == "path" else request.query
+        given = {**THINGS, **request.path} if parameter["in"] == "path" else request.query
         if parameter["name"] in given:
             parameter.setdefault("example", _typed(given[parameter["name"]], parameter["schema"]))
     media = described.get("requestBody", {}).get("content", {}).get("application/json")

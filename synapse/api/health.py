@@ -16,7 +16,7 @@ from synapse.telemetry import metrics
 from synapse.telemetry.exposition import page
 
 router = APIRouter(tags=["operations"])
-_NOT_READY: Final[dict[int | str, dict[str, Any]]] = {503: {"model": Health, "description": "A dependency does not answer"}}
+_NOT_READY: Final[dict[int | str, dict[str, Any]]] = {503: {"model": Health, "description": "The database does not answer"}}
 
 
 @router.get("/healthz")
@@ -27,11 +27,14 @@ async def healthz() -> dict[str, str]:
 
 @router.get("/readyz", responses=_NOT_READY)
 async def readyz(service: InstallationOf, response: Response, principal: Known) -> Health:
-    """Whether runs can be taken and worked off, dependency by dependency. Without credentials for metrics: only whether."""
+    """Whether requests can be answered and runs be taken, and whether anything is away that their steps need.
+
+    What each dependency says is for credentials with the scope of metrics.
+    """
     health = await service.health()
     if not health.ok:
         response.status_code = 503
-    return health if principal is not None and principal.allows(Scope.METRICS_READ) else Health(ok=health.ok)
+    return health if principal is not None and principal.allows(Scope.METRICS_READ) else Health(ok=health.ok, degraded=health.degraded)
 
 
 @router.get(

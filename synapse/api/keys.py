@@ -17,7 +17,9 @@ router = APIRouter(prefix="/v1/keys", tags=["keys"])
 _ID: Final = re.compile(r"[0-9a-f]{12}")
 
 
-def _key_id(key: Annotated[str, Path(description="The key's id: the part between the underscores.", examples=["3f9a1c0be27d"])]) -> str:
+async def _key_id(
+    key: Annotated[str, Path(description="The key's id: the part between the underscores.", examples=["3f9a1c0be27d"])],
+) -> str:
     # What cannot be an id is not looked for: a database need not see it, nor an answer repeat it, for it may be a whole key.
     if not _ID.fullmatch(key):
         raise NotFound("there is no such key" if key.startswith("syn_") else f"there is no key {key[:64]!r}")

@@ -13,7 +13,7 @@ from synapse.contracts.schedule import MOST_TIMES, DueTimes, Firing, FiringPage,
 router = APIRouter(prefix="/v1/schedules", tags=["schedules"])
 
 
-def _schedule_id(schedule: Annotated[str, Path(description="The schedule's id.")]) -> str:
+async def _schedule_id(schedule: Annotated[str, Path(description="The schedule's id.")]) -> str:
     return known_id(schedule, "schedule")
 
 

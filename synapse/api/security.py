@@ -47,7 +47,7 @@ def quotas_of(settings: ApiSettings) -> list[tuple[Quota, bool]]:
     return [(Quota(name, quota), only) for quota, name, only in given if quota is not None]
 
 
-def require(request: Request, principal: Caller) -> None:
+async def require(request: Request, principal: Caller) -> None:
     """Refuse a request that does not reach far enough. Told by the route alone, whatever it names: there is nothing to learn from it.
 
     One that reaches is counted. Raises Refusal, Exhausted.

@@ -23,11 +23,11 @@ from synapse.contracts.webhook import (
 router = APIRouter(prefix="/v1/webhooks", tags=["webhooks"])
 
 
-def _webhook_id(webhook: Annotated[str, Path(description="The webhook's id.")]) -> str:
+async def _webhook_id(webhook: Annotated[str, Path(description="The webhook's id.")]) -> str:
     return known_id(webhook, "webhook")
 
 
-def _delivery_id(delivery: Annotated[str, Path(description="The delivery's id.")]) -> str:
+async def _delivery_id(delivery: Annotated[str, Path(description="The delivery's id.")]) -> str:
     return known_id(delivery, "delivery")
 
 

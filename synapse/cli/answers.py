@@ -70,16 +70,20 @@ def report(
     run: Annotated[str, typer.Argument(metavar="RUN", help="The run's id.", autocompletion=completing.runs)],
     format: Annotated[Format | None, typer.Option("--format", help="Default: by the output's suffix; Markdown when piped.")] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write it to this file.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
     open_page: Open = False,
 ) -> None:
     """Print the report of a run, write it to a file, or open it in the browser."""
     from synapse.cli import consoles, opening
     from synapse.cli.client import Api
+    from synapse.cli.exits import Usage
     from synapse.errors import InvalidInput
     from synapse.telemetry import logs
 
     logs.configure(quiet=True)
-    chosen = format or _by_suffix(output)
+    if as_json and format not in (None, Format.JSON):
+        raise Usage("--json is --format json", field="--format", remedy="give one of the two")
+    chosen = Format.JSON if as_json else format or _by_suffix(output)
     with Api.from_settings() as api:
         if open_page:
             api.report(run)  # what there is not says so here, not in a window

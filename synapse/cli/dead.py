@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+import json
+from typing import Annotated
 
 import typer
 
 from synapse.cli.session import connected, say
-
-if TYPE_CHECKING:
-    pass
 
 app = typer.Typer(no_args_is_help=True, help="Look at messages that the broker gave up, send them again, drop them.")
 Letter = Annotated[str, typer.Argument(metavar="ID", help="The dead letter's id.")]
@@ -47,16 +45,16 @@ def show(letter: Letter, as_json: AsJson = False) -> None:
 
 
 @app.command("requeue")
-def requeue(letter: Letter) -> None:
+def requeue(letter: Letter, as_json: AsJson = False) -> None:
     """Send one to the queue that gave it up."""
     with connected() as api:
         found = api.requeue(letter)
-    say(f"{found.id} sent to {found.queue}")
+    say(found.model_dump_json() if as_json else f"{found.id} sent to {found.queue}")
 
 
 @app.command("drop")
-def drop(letter: Letter) -> None:
+def drop(letter: Letter, as_json: AsJson = False) -> None:
     """Forget one."""
     with connected() as api:
         api.drop(letter)
-    say(f"{letter} dropped")
+    say(json.dumps({"dropped": letter}) if as_json else f"{letter} dropped")

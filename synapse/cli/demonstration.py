@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 from typing import Final
@@ -25,7 +26,7 @@ QUESTION: Final = "How do FastAPI dependencies with yield work, and when does th
 OWN_CORPUS: Final = "demo"
 
 
-def demonstrate(corpus: Path | None, question: str | None) -> None:
+def demonstrate(corpus: Path | None, question: str | None, *, as_json: bool = False) -> None:
     """Ask one question of a corpus and print the report. Raises SynapseError kinds."""
     logs.configure(quiet=True)
     console = consoles.err()
@@ -42,7 +43,10 @@ def demonstrate(corpus: Path | None, question: str | None) -> None:
         with Api(house.api_url, token.get_secret_value() if token else None) as api:
             run = ask(console, api, RunRequest(input={"question": question or _question(corpus), "corpus": indexed.name}))
             report = api.report(run.id)
-        report_view.show(consoles.out(), report)
+        if as_json:
+            sys.stdout.write(report.model_dump_json() + "\n")
+        else:
+            report_view.show(consoles.out(), report)
         _where(console, run)
     console.print(Text("Everything is stopped again. 'synapse up' keeps it running."))
 

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from types import FrameType
 from typing import Any, Final
@@ -18,6 +18,7 @@ from synapse.cli.serving import Servers, load
 from synapse.errors import Unavailable
 from synapse.settings import ApiSettings, BrokerSettings, McpServerSettings, ServingSettings, StorageSettings
 from synapse.telemetry import logs, tracing
+from synapse.telemetry.control_socket import ControlSocket
 
 _LOOK: Final = 0.2
 _GRACE: Final = 25.0
@@ -70,7 +71,7 @@ def keep_up(port: int | None, workers: bool | None) -> None:
     here = BrokerSettings().embedded if workers is None else workers
     check_home()
     told = Told()
-    with told.listening(), House(ports, workers=here, on_death=told.death) as house:
+    with told.listening(), closing(ControlSocket("up").open()), House(ports, workers=here, on_death=told.death) as house:
         rows = {
             **house.addresses,
             "console": f"{house.api_url}/",
@@ -102,7 +103,7 @@ def keep_server(name: str, make: Callable[[], Any], host: str, port: int, settin
     try:
         app = make()
         servers.add(name, app, listener)
-        with told.listening():
+        with told.listening(), closing(ControlSocket(name).open()):
             servers.start()
             sys.stdout.write(f"{name:<15} {url_of(listener)}{path}\nready; Ctrl-C stops\n")
             sys.stdout.flush()

@@ -87,8 +87,8 @@ def rotate(
 
 
 @app.command("revoke")
-def revoke(key: Key, tenant: TenantName = None) -> None:
+def revoke(key: Key, tenant: TenantName = None, as_json: AsJson = False) -> None:
     """End a key at once."""
     with connected() as api:
         found = api.revoke_key(key, tenant)
-    sys.stdout.write(f"{found.id} revoked\n")
+    sys.stdout.write((found.model_dump_json() if as_json else f"{found.id} revoked") + "\n")

@@ -10,7 +10,22 @@ from typing import Any, Final
 import typer
 
 from synapse import __version__
-from synapse.cli import answers, dead, keys, new, profile, runs, schedules, starting, topology, upkeep, usage, webhooks, workflows
+from synapse.cli import (
+    answers,
+    dead,
+    keys,
+    new,
+    operations,
+    profile,
+    runs,
+    schedules,
+    starting,
+    topology,
+    upkeep,
+    usage,
+    webhooks,
+    workflows,
+)
 from synapse.cli.exits import Exit, complain, exit_of
 from synapse.errors import SynapseError
 
@@ -40,11 +55,15 @@ app.add_typer(topology.app, name="topology")
 app.command()(answers.report)
 app.command()(answers.verify)
 app.command("usage")(usage.usage)
+app.command("queues")(operations.queues)
+app.command("workers")(operations.workers)
 app.command("profile")(profile.profile)
 app.command()(upkeep.index)
 app.command()(upkeep.doctor)
 app.command()(starting.api)
 app.command()(starting.mcp)
+# Its options are Celery's, which reads them itself.
+app.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []})(starting.worker)
 app.add_typer(upkeep.database, name="db")
 
 

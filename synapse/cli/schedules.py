@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -172,8 +173,8 @@ def trigger(schedule: Name, as_json: AsJson = False) -> None:
 
 
 @app.command("delete")
-def delete(schedule: Name) -> None:
+def delete(schedule: Name, as_json: AsJson = False) -> None:
     """Forget a schedule and its history; its runs stay."""
     with connected() as api:
         api.delete_schedule(schedule)
-    say(f"{schedule} deleted")
+    say(json.dumps({"deleted": schedule}) if as_json else f"{schedule} deleted")

@@ -1,4 +1,4 @@
-"""``synapse up``, ``demo``, ``api`` and ``mcp``: what starts servers. What they need is imported when they run."""
+"""``synapse up``, ``demo``, ``api``, ``mcp`` and ``worker``: what starts servers. What they need is imported when they run."""
 
 from __future__ import annotations
 
@@ -40,11 +40,12 @@ def demo(
         typer.Option("--corpus", help="A folder of documents to search. Default: what the packages that Synapse is built on document."),
     ] = None,
     question: Annotated[str | None, typer.Option("--question", help="What to ask.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """See it work: start everything, ask one question, print the report, stop everything."""
     from synapse.cli.demonstration import demonstrate
 
-    demonstrate(corpus, question)
+    demonstrate(corpus, question, as_json=as_json)
 
 
 def api(host: Host = None, port: Port = None) -> None:
@@ -61,3 +62,10 @@ def mcp(
     from synapse.cli.keeping import keep_mcp
 
     keep_mcp(which.value, host, port)
+
+
+def worker(context: typer.Context) -> None:
+    """Run a worker, with Celery's options for one: -Q synapse-search -n search@%h. As 'celery -A synapse worker', in less memory."""
+    from synapse.celery import app
+
+    raise typer.Exit(app.work(context.args))

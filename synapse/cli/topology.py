@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,10 +42,14 @@ def declare(
         bool,
         typer.Option("--replace", help="Delete first what is there with other arguments. Hints in it come again by themselves."),
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Declare every exchange and queue. Safe while Synapse runs, and by several at once."""
     with _desk() as desk:
         found, count = desk.declare(replace=replace), len(desk.show())
+    if as_json:
+        _say(json.dumps({"declared": count, "replaced" if replace else "left": [each.model_dump() for each in found]}))
+        return
     for each in found:
         _say(f"{each.name}: {'replaced' if replace else 'left as it is'}: {each.detail}")
     _say(f"{count} exchanges and queues are there")
@@ -53,8 +58,6 @@ def declare(
 @app.command("show")
 def show(as_json: AsJson = False) -> None:
     """Show what is declared, with arguments. Asks no broker."""
-    import json
-
     with _desk() as desk:
         wanted = desk.show()
     if as_json:
@@ -67,8 +70,6 @@ def show(as_json: AsJson = False) -> None:
 @app.command("check")
 def check(as_json: AsJson = False) -> None:
     """Compare the broker with what should be there, and change nothing. Exit code 1 when something differs."""
-    import json
-
     from synapse.cli.exits import Exit
 
     with _desk() as desk:

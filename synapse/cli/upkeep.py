@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -57,7 +58,7 @@ def db() -> None:
 
 
 @database.command("upgrade")
-def upgrade() -> None:
+def upgrade(as_json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False) -> None:
     """Bring the tables to this version. Safe while Synapse runs, and by several at once."""
     from synapse.service.service import Service
     from synapse.telemetry import logs
@@ -65,7 +66,7 @@ def upgrade() -> None:
     logs.configure(quiet=True)
     service = Service()
     try:
-        service.upgrade()
+        version = service.upgrade()
     finally:
         service.close()
-    sys.stdout.write("the tables are of this version\n")
+    sys.stdout.write(json.dumps({"version": version}) + "\n" if as_json else "the tables are of this version\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
@@ -95,19 +96,19 @@ def show(webhook: Name, as_json: AsJson = False) -> None:
 
 
 @app.command("enable")
-def enable(webhook: Name) -> None:
+def enable(webhook: Name, as_json: AsJson = False) -> None:
     """Have it be told of things again; what waited for it is delivered."""
     with connected() as api:
         found = api.enable_webhook(webhook)
-    say(f"{found.id} enabled")
+    say(found.model_dump_json() if as_json else f"{found.id} enabled")
 
 
 @app.command("disable")
-def disable(webhook: Name) -> None:
+def disable(webhook: Name, as_json: AsJson = False) -> None:
     """Have it be told of nothing."""
     with connected() as api:
         found = api.disable_webhook(webhook)
-    say(f"{found.id} disabled")
+    say(found.model_dump_json() if as_json else f"{found.id} disabled")
 
 
 @app.command("rotate")
@@ -163,16 +164,16 @@ def delivery(webhook: Name, delivery: DeliveryName, as_json: AsJson = False) -> 
 
 
 @app.command("redeliver")
-def redeliver(webhook: Name, delivery: DeliveryName) -> None:
+def redeliver(webhook: Name, delivery: DeliveryName, as_json: AsJson = False) -> None:
     """Deliver it again, under the same id, whatever came of it."""
     with connected() as api:
         found = api.redeliver(webhook, delivery)
-    say(f"{found.id} {found.state}")
+    say(found.model_dump_json() if as_json else f"{found.id} {found.state}")
 
 
 @app.command("delete")
-def delete(webhook: Name) -> None:
+def delete(webhook: Name, as_json: AsJson = False) -> None:
     """Forget a webhook and its deliveries."""
     with connected() as api:
         api.delete_webhook(webhook)
-    say(f"{webhook} deleted")
+    say(json.dumps({"deleted": webhook}) if as_json else f"{webhook} deleted")

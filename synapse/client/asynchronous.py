@@ -22,6 +22,7 @@ from synapse.contracts.bulk import BulkCancelRequest, BulkRequest, BulkResult
 from synapse.contracts.catalogue import Validation, VersionList, WorkflowDiff, WorkflowView
 from synapse.contracts.dead_letter import DeadLetterDetail, DeadLetterPage
 from synapse.contracts.messages import Event
+from synapse.contracts.operations import QueueList, WorkerList
 from synapse.contracts.report import Report, StoredPage
 from synapse.contracts.run import RunDetail, RunPage, RunRequest, RunState, RunView, StepState
 from synapse.contracts.schedule import DueTimes, Firing, FiringPage, Schedule, ScheduleList, ScheduleRequest, Timing
@@ -249,6 +250,14 @@ class AsyncClient:
     async def drop(self, letter: str) -> None:
         """Forget one."""
         await self._do(calls.drop(letter))
+
+    async def queues(self) -> QueueList:
+        """Every queue as it is just now: messages and consumers, steps that wait and for how long, dead letters."""
+        return await self._do(calls.queues())
+
+    async def workers(self) -> WorkerList:
+        """The workers that answer within a second, and what each does."""
+        return await self._do(calls.workers())
 
     async def create_key(self, request: KeyRequest) -> NewKey:
         """Make an API key; only this answer has its secret."""

@@ -18,6 +18,7 @@ from synapse.contracts.artifact import ArtifactList
 from synapse.contracts.bulk import BulkCancelRequest, BulkRequest, BulkResult
 from synapse.contracts.catalogue import Validation, VersionList, WorkflowDiff, WorkflowView
 from synapse.contracts.dead_letter import DeadLetterDetail, DeadLetterPage
+from synapse.contracts.operations import QueueList, WorkerList
 from synapse.contracts.report import Report, StoredPage
 from synapse.contracts.run import RunDetail, RunPage, RunRequest, RunState
 from synapse.contracts.schedule import DueTimes, Firing, FiringPage, Schedule, ScheduleList, ScheduleRequest, Timing
@@ -226,6 +227,16 @@ def requeue(letter: str) -> Call[DeadLetterDetail]:
 def drop(letter: str) -> Call[None]:
     """Forget one."""
     return Call("DELETE", path(letter, "dead-letters"), lambda content: None, repeatable=False)
+
+
+def queues() -> Call[QueueList]:
+    """Every queue as it is just now."""
+    return Call("GET", "/v1/queues", _reads(QueueList))
+
+
+def workers() -> Call[WorkerList]:
+    """Every worker that answers."""
+    return Call("GET", "/v1/workers", _reads(WorkerList))
 
 
 def create_key(request: KeyRequest) -> Call[NewKey]:

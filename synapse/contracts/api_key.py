@@ -7,6 +7,7 @@ from datetime import datetime
 from pydantic import Field
 
 from synapse.contracts.evidence import Frozen
+from synapse.contracts.exact import Number
 from synapse.contracts.principal import DEFAULT_TENANT, TENANT_PATTERN, Scope
 
 
@@ -17,7 +18,7 @@ class KeyRequest(Frozen):
     scopes: frozenset[Scope] = Field(
         default=frozenset({Scope.RUNS_READ, Scope.RUNS_WRITE}), min_length=1, description="What may be done with it."
     )
-    expires_in_days: float | None = Field(default=90.0, gt=0, le=3650, description="Days from now; null: never.")
+    expires_in_days: Number | None = Field(default=90.0, gt=0, le=3650, description="Days from now; null: never.")
     tenant: str | None = Field(
         default=None, pattern=TENANT_PATTERN, description="Whose it is; by default the caller's. Only an operator may name another."
     )
@@ -26,7 +27,7 @@ class KeyRequest(Frozen):
 class RotateRequest(Frozen):
     """How a key is replaced."""
 
-    overlap_seconds: float = Field(default=86_400.0, ge=0, le=30 * 86_400, description="Seconds for which the old key still works.")
+    overlap_seconds: Number = Field(default=86_400.0, ge=0, le=30 * 86_400, description="Seconds for which the old key still works.")
 
 
 class ApiKey(Frozen):

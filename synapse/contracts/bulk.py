@@ -8,6 +8,7 @@ from typing import Annotated, Final
 from pydantic import ConfigDict, Field, model_validator
 
 from synapse.contracts.evidence import Frozen
+from synapse.contracts.exact import Whole
 from synapse.contracts.run import Failure, RunFilter, RunState
 
 MOST_AT_ONCE: Final = 500
@@ -19,7 +20,7 @@ class BulkRequest(Frozen):
 
     ids: tuple[RunId, ...] | None = Field(default=None, min_length=1, max_length=MOST_AT_ONCE)
     filter: RunFilter | None = Field(default=None, description="``{}`` matches every run.", examples=[{"label": ["team:sales"]}])
-    limit: int = Field(default=100, ge=1, le=MOST_AT_ONCE, description="With a filter: runs at most.")
+    limit: Whole = Field(default=100, ge=1, le=MOST_AT_ONCE, description="With a filter: runs at most.")
     cursor: str | None = Field(default=None, max_length=400, description="With a filter: ``next`` of the answer before.")
 
     model_config = ConfigDict(

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 from pydantic import AwareDatetime, BeforeValidator, Field, JsonValue
 
 from synapse.contracts.evidence import Frozen
+from synapse.contracts.exact import Number, Whole
 from synapse.contracts.labels import LabelFilter, Labels
 from synapse.contracts.waits import Waiting
 from synapse.contracts.workflow import LONGEST_WAIT
@@ -55,8 +56,8 @@ class RunRequest(Frozen):
     workflow: str = Field(default="research", examples=["research"])
     input: dict[str, JsonValue] = Field(default_factory=dict, examples=[{"question": "How does asyncio schedule tasks?", "max_sources": 8}])
     question: str | None = Field(default=None, description="Shorthand for input.question.", examples=["How does asyncio schedule tasks?"])
-    timeout_seconds: float | None = Field(default=None, gt=0, le=LONGEST_WAIT, description="The run's deadline, from now.")
-    priority: int = Field(
+    timeout_seconds: Number | None = Field(default=None, gt=0, le=LONGEST_WAIT, description="The run's deadline, from now.")
+    priority: Whole = Field(
         default=DEFAULT_PRIORITY, ge=1, le=9, description="Of the steps that wait in a queue those of the highest are taken first."
     )
     labels: Labels = Field(default_factory=dict, description="What to find it by; they can be changed later.")

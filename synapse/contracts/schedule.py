@@ -9,6 +9,7 @@ from typing import Final
 from pydantic import AwareDatetime, Field
 
 from synapse.contracts.evidence import Frozen
+from synapse.contracts.exact import Flag, Number, Whole
 from synapse.contracts.run import RunRequest, RunState
 
 _YEAR: Final = 366 * 86_400
@@ -48,7 +49,7 @@ class Timing(Frozen):
         description="Five fields, minute to day of the week, by the clock of the time zone. This or every_seconds.",
         examples=["30 7 * * MON-FRI"],
     )
-    every_seconds: int | None = Field(
+    every_seconds: Whole | None = Field(
         default=None, ge=1, le=_YEAR, description="Seconds from one due time to the next, whatever clocks show."
     )
     anchor: AwareDatetime | None = Field(
@@ -57,7 +58,7 @@ class Timing(Frozen):
     time_zone: str = Field(default="UTC", max_length=64, description="IANA name.", examples=["Europe/Berlin"])
     start_at: AwareDatetime | None = Field(default=None, description="Nothing is due before it.")
     end_at: AwareDatetime | None = Field(default=None, description="Nothing is due after it.")
-    jitter_seconds: float = Field(
+    jitter_seconds: Number = Field(
         default=0.0, ge=0, le=3600, description="A run begins up to so much later, by an amount that each due time keeps."
     )
 
@@ -69,13 +70,13 @@ class ScheduleRequest(Timing):
         min_length=1, max_length=100, description="What the tenant calls it; no two of its schedules alike.", examples=["weekly"]
     )
     run: RunRequest = Field(description="What is begun each time.")
-    paused: bool = Field(default=False, description="Whether it waits to be resumed.")
+    paused: Flag = Field(default=False, description="Whether it waits to be resumed.")
     overlap: Overlap = Field(default=Overlap.SKIP, description="allow, or skip while the schedule's last run is under way.")
     catch_up: CatchUp = Field(
         default=CatchUp.LATEST,
         description="Of due times that were missed by more than a minute: none is fired, the latest one if nothing was due since, or all.",
     )
-    catch_up_limit: int = Field(default=10, ge=1, le=MOST_CAUGHT_UP, description="With all: so many at most, the newest.")
+    catch_up_limit: Whole = Field(default=10, ge=1, le=MOST_CAUGHT_UP, description="With all: so many at most, the newest.")
 
 
 class Schedule(ScheduleRequest):

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import Field, JsonValue
 
 from synapse.contracts.evidence import Frozen
+from synapse.contracts.exact import Flag
 
 
 class Waiting(Frozen):
@@ -35,7 +36,7 @@ class SignalRequest(Frozen):
 class Decision(Frozen):
     """The payload of a signal that an approval waits for."""
 
-    approved: bool
+    approved: Flag
     comment: str | None = Field(default=None, max_length=2000)
     by: str | None = Field(default=None, min_length=1, max_length=200, description="Who decided, where that is not who sends it.")
 

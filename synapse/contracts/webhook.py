@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import Field
 
 from synapse.contracts.evidence import Frozen
+from synapse.contracts.exact import Flag, Number
 
 
 class WebhookEvent(StrEnum):
@@ -34,13 +35,13 @@ class WebhookRequest(Frozen):
         min_length=1,
         description="What it is told of.",
     )
-    enabled: bool = Field(default=True, description="Whether it is told of anything. What happens while it is not is not told later.")
+    enabled: Flag = Field(default=True, description="Whether it is told of anything. What happens while it is not is not told later.")
 
 
 class RotateSecretRequest(Frozen):
     """How a secret is replaced."""
 
-    overlap_seconds: float = Field(
+    overlap_seconds: Number = Field(
         default=86_400.0, ge=0, le=30 * 86_400, description="Seconds for which the old secret signs, too: both signatures are sent."
     )
 

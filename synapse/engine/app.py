@@ -11,7 +11,7 @@ from celery import signals
 
 from synapse.contracts.agent import Agent
 from synapse.contracts.messages import Event
-from synapse.engine import bootsteps, pulse, roll_call, traced, worker_logs
+from synapse.engine import bootsteps, controlled, pulse, roll_call, traced, worker_logs
 from synapse.engine.configuration import celery_settings
 from synapse.engine.event_log import EventLog
 from synapse.engine.runtime import Runtime
@@ -38,6 +38,12 @@ class SynapseApp(celery.Celery):  # type: ignore[misc] # celery is untyped
             parent = next(iter(self._runtimes.values()), None)
             self._runtimes[pid] = parent.again() if parent is not None else self._given or Runtime()
         return self._runtimes[pid]
+
+    def work(self, arguments: Sequence[str]) -> int:
+        """Run a worker with Celery's options for one, until it is told to stop; its exit code. Raises click's exceptions."""
+        from synapse.engine.command import work
+
+        return work(self, arguments)
 
     def event_log(self, events: list[Event]) -> None:
         """Give events to the logger agent."""
@@ -100,6 +106,7 @@ def create_app(runtime: Runtime | None = None, *, set_as_current: bool = True) -
         app.register_task(made())
     bootsteps.install(app)
     pulse.install(app)
+    controlled.install(app)
     traced.install(app)
     worker_logs.install()
     roll_call.install()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from time import monotonic
 from typing import Protocol
 
@@ -17,6 +17,7 @@ import structlog
 
 from synapse.engine.meter import EventMeter
 from synapse.engine.publisher import Publisher
+from synapse.engine.tenant_classes import TenantClasses
 from synapse.errors import SynapseError
 from synapse.faults import reach
 from synapse.state.database import Database
@@ -58,6 +59,7 @@ class Housekeeping:
         *,
         windowed: bool = False,
         duties: Sequence[Duty] = (),
+        tenant_classes: Mapping[str, str] | None = None,
     ) -> None:
         self.database = database
         self.publisher = publisher
@@ -72,7 +74,7 @@ class Housekeeping:
         self._leads = False
         self._behind = False
         self._renew_at = 0.0
-        self._meter = EventMeter()
+        self._meter = EventMeter(TenantClasses(tenant_classes or {}, database.tenants.of))
 
     def start(self) -> None:
         """Start the thread."""

@@ -140,8 +140,8 @@ class _Channel:
         told = {"on_blocked": self._on_blocked, "on_unblocked": self._on_unblocked}
         self.connection = kombu.Connection(url, connect_timeout=min(_CONNECT_SECONDS, timeout), heartbeat=0, transport_options=told)
         try:
-            # Without retries of kombu's own, which sleeps two seconds before each.
-            self.connection.ensure_connection(max_retries=0)
+            # Each broker of the URL once: before a second round kombu would sleep two seconds.
+            self.connection.ensure_connection(max_retries=url.count(";"))
             # A broker that has raised its alarm reads nothing from whoever published, not even a goodbye; one that is cut off, too.
             self.connection.connection.sock.settimeout(timeout)
             drift.ensure(self.connection, queues, queue_type)

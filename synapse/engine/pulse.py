@@ -12,6 +12,7 @@ from typing import Any, Final
 import structlog
 from celery import bootsteps, signals
 
+from synapse.engine.controlled import served, weigh
 from synapse.settings import WorkerMetricsSettings
 from synapse.telemetry.exposition import Exposition, forget_process
 
@@ -61,7 +62,13 @@ class ExpositionStep(bootsteps.StartStopStep):  # type: ignore[misc] # celery sh
         """Listen. Raises OSError when the port is taken."""
         settings = WorkerMetricsSettings()
         port = settings.worker_metrics_port or 0
-        self._exposition = Exposition(settings.worker_metrics_host, port, alive=worker.pulse.alive, ready=worker.pulse.ready)
+        self._exposition = Exposition(
+            settings.worker_metrics_host,
+            port,
+            alive=worker.pulse.alive,
+            ready=worker.pulse.ready,
+            look=lambda: weigh(served(worker.app)),
+        )
         self._exposition.start()
         _log.info("worker.exposed", host=settings.worker_metrics_host, port=self._exposition.port)
 

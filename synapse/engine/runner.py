@@ -61,6 +61,8 @@ class Runner:
     stopping: Stopping = field(default_factory=Stopping)
     patience: float = 0.0
     """Seconds that a tool's server may be out of reach before that counts as a failed try."""
+    tenant_classes: Mapping[str, str] = field(default_factory=dict)
+    """Classes by tenant; where there are any, log lines say which the step's run is of."""
 
     def try_step(self, run: str, place: str, digest: str) -> str:
         """Try the step, and what follows it in its chain on the same queue.
@@ -96,7 +98,7 @@ class Runner:
         started = perf_counter()
         told: dict[str, str | int] = {"synapse.run": attempt.run, "synapse.step": attempt.place, "synapse.attempt": attempt.number}
         with (
-            structlog.contextvars.bound_contextvars(**_said(step, attempt)),
+            structlog.contextvars.bound_contextvars(**self._said(step, attempt)),
             tracing.span(f"step {step.agent}", attempt.traceparent, about=told, ident=_span_of(attempt.run, attempt.place, attempt.number)),
             self.heartbeat.holding(attempt) as held,
         ):
@@ -238,6 +240,15 @@ class Runner:
             # The step still counts: something that the agent waited for was cancelled, and nobody else would report it.
             raise Transient("what the agent waited for was cancelled") from None
 
+    def _said(self, step: Step, attempt: Attempt) -> dict[str, str | int]:
+        """What every line that is logged during an attempt tells, whoever logs it: also the agent, and a library below it."""
+        said: dict[str, str | int] = {"run": attempt.run, "step": attempt.place, "agent": step.agent, "attempt": attempt.number}
+        if self.tenant_classes:
+            said["tenant_class"] = self.tenant_classes.get(attempt.tenant, metrics.OTHER_CLASS)
+        if (trace := tracing.trace_of(attempt.traceparent)) is not None:
+            said["trace_id"] = trace
+        return said
+
     # -- failure ------------------------------------------------------------------------------------------------
 
     def _out_of_time(self, program: Program, step: Step, attempt: Attempt, seconds: float) -> None:
@@ -251,7 +262,7 @@ class Runner:
     def _failed(self, program: Program, step: Step, attempt: Attempt, error: Exception) -> tuple[Outcome, str]:
         failure = failure_of(error)
         tracing.failed(failure.code)
-        said = _said(step, attempt)
+        said = self._said(step, attempt)
         if isinstance(error, SynapseError):
             _log.info("step.error", **said, code=failure.code, error=failure.message)
         else:
@@ -331,11 +342,3 @@ def delay(retry: Retry, failures: int, error: Exception | None = None) -> float:
     ours = min(retry.max_delay, retry.delay * retry.factor**failures) * random.uniform(0.5, 1.0)
     asked = error.retry_after if isinstance(error, Transient) else None
     return float(max(ours, min(retry.max_delay, asked or 0.0)))
-
-
-def _said(step: Step, attempt: Attempt) -> dict[str, str | int]:
-    """What every line that is logged during an attempt tells, whoever logs it: also the agent, and a library below it."""
-    said: dict[str, str | int] = {"run": attempt.run, "step": attempt.place, "agent": step.agent, "attempt": attempt.number}
-    if (trace := tracing.trace_of(attempt.traceparent)) is not None:
-        said["trace_id"] = trace
-    return said

@@ -115,6 +115,7 @@ class Runtime:
             watch=watched if self.disposable else lambda seconds: nullcontext(),
             stopping=self.stopping,
             patience=self.tool_settings.tool_patience_seconds,
+            tenant_classes=self.tenants.classes,
         )
 
     def toolbox(self, context: StepContext, progress: Callable[[float, float, str], Awaitable[None]]) -> Toolbox:
@@ -124,7 +125,16 @@ class Runtime:
     def housekeeping(self) -> Housekeeping:
         """A new housekeeping thread, not started."""
         every, windowed = self.engine.reconcile_seconds, self.tenants.windowed
-        return Housekeeping(self.database, self.publisher, self.holder, every, self.window, windowed=windowed, duties=self.duties)
+        return Housekeeping(
+            self.database,
+            self.publisher,
+            self.holder,
+            every,
+            self.window,
+            windowed=windowed,
+            duties=self.duties,
+            tenant_classes=self.tenants.classes,
+        )
 
     def again(self) -> Runtime:
         """The same settings and agents with none of the parts made: what a forked child needs."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from time import perf_counter
 from typing import Any
 from urllib.parse import urljoin
@@ -17,6 +17,8 @@ from synapse.engine.runtime import Runtime
 from synapse.errors import SynapseError, Unavailable
 
 _SECONDS = 5.0
+_SHORT_SECONDS = 3.0
+"""For what is not needed: one that hangs must not cost whoever probes the patience that it has with the rest."""
 
 
 class Check(Frozen):
@@ -24,6 +26,7 @@ class Check(Frozen):
 
     name: str
     ok: bool
+    needed: bool = Field(default=True, description="Whether nothing can be asked without it. Else runs are taken, and wait for it.")
     milliseconds: float
     detail: str = ""
     remedy: str | None = None
@@ -32,12 +35,17 @@ class Check(Frozen):
 class Health(Frozen):
     """All of them."""
 
-    ok: bool
+    ok: bool = Field(description="Whether requests can be answered and runs be taken.")
+    degraded: bool = Field(default=False, description="Whether something does not answer that steps need: runs are taken, and wait for it.")
     checks: tuple[Check, ...] = Field(default=())
 
 
 class HealthChecks:
-    """Checks database, broker and MCP servers, side by side and bounded in time."""
+    """Checks database, broker and MCP servers, side by side and bounded in time.
+
+    Only the database is needed: a run is written there, and its steps are tried once broker and tools are back. An API that said
+    no while a tool is away would be taken out of service with every other instance, and with them all reports and what is under way.
+    """
 
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
@@ -53,27 +61,41 @@ class HealthChecks:
                 "check SYNAPSE_DATABASE_URL; run 'synapse db upgrade'",
             ),
             _check(
-                "broker", lambda: asyncio.to_thread(check_broker, runtime.broker.url), "check SYNAPSE_BROKER_URL and that RabbitMQ runs"
+                "broker",
+                lambda: asyncio.to_thread(check_broker, runtime.broker.url),
+                "check SYNAPSE_BROKER_URL and that RabbitMQ runs",
+                needed=False,
             ),
-            _check("mcp primary", lambda: _ready(tools.mcp_primary_url), "start it with 'synapse mcp primary'"),
-            _check("mcp filesystem", lambda: _ready(tools.mcp_filesystem_url), "start it with 'synapse mcp filesystem'"),
+            _check("mcp primary", lambda: _ready(tools.mcp_primary_url), "start it with 'synapse mcp primary'", needed=False),
+            _check("mcp filesystem", lambda: _ready(tools.mcp_filesystem_url), "start it with 'synapse mcp filesystem'", needed=False),
         )
-        return Health(ok=all(check.ok for check in checks), checks=checks)
+        return of(checks)
 
 
-async def _check(name: str, ask: Callable[[], Awaitable[Any]], remedy: str) -> Check:
+def of(checks: Sequence[Check]) -> Health:
+    """What the checks come to."""
+    return Health(
+        ok=all(check.ok for check in checks if check.needed),
+        degraded=not all(check.ok for check in checks if not check.needed),
+        checks=tuple(checks),
+    )
+
+
+async def _check(name: str, ask: Callable[[], Awaitable[Any]], remedy: str, *, needed: bool = True) -> Check:
+    seconds = _SECONDS if needed else _SHORT_SECONDS
     started = perf_counter()
     detail, found_remedy = "", None
     try:
-        async with asyncio.timeout(_SECONDS):
+        async with asyncio.timeout(seconds):
             await ask()
     except TimeoutError:
-        detail, found_remedy = f"no answer within {_SECONDS:g} seconds", remedy
+        detail, found_remedy = f"no answer within {seconds:g} seconds", remedy
     except SynapseError as error:
         detail, found_remedy = error.detail, error.remedy or remedy
     except Exception as error:  # a check reports whatever is wrong
         detail, found_remedy = f"{type(error).__name__}: {error}"[:300], remedy
-    return Check(name=name, ok=not detail, milliseconds=round((perf_counter() - started) * 1000, 1), detail=detail, remedy=found_remedy)
+    milliseconds = round((perf_counter() - started) * 1000, 1)
+    return Check(name=name, ok=not detail, needed=needed, milliseconds=milliseconds, detail=detail, remedy=found_remedy)
 
 
 async def _ready(url: str) -> None:

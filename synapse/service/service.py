@@ -83,9 +83,10 @@ class Service:
         """What is open just now. Raises Unavailable when the database does not answer."""
         return census.take(self.runtime)
 
-    def upgrade(self) -> None:
-        """Bring the database's tables to this version."""
+    def upgrade(self) -> str | None:
+        """Bring the database's tables to this version; the version that they are at."""
         self.runtime.database.upgrade()
+        return self.runtime.database.version()
 
     def close(self) -> None:
         """Close every connection."""

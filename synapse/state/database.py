@@ -26,6 +26,7 @@ from synapse.state.packing import Packer
 from synapse.state.published import Shelf
 from synapse.state.reconcile import Reconciler
 from synapse.state.schedules import Schedules
+from synapse.state.tenants import Tenants
 from synapse.state.webhooks import Webhooks
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class Database:
         self.definitions = Definitions(self.driver)
         self.reconciler = Reconciler(self.ledger, self.lifecycle, self.definitions)
         self.events = Events(self.driver)
+        self.tenants = Tenants(self.driver)
         self.leases = Leases(self.driver)
         self.dead_letters = DeadLetters(self.driver)
         self.api_keys = ApiKeys(self.driver)
@@ -114,7 +116,7 @@ class Database:
         """Raise Unavailable, saying what to do, when the database does not answer or this program cannot use its tables."""
         if not self._usable():
             raise Unavailable(
-                f"the tables are at version {self._version()}, this program needs {VERSION}", remedy="run 'synapse db upgrade'"
+                f"the tables are at version {self.version()}, this program needs {VERSION}", remedy="run 'synapse db upgrade'"
             )
 
     def _usable(self) -> bool:
@@ -122,7 +124,7 @@ class Database:
 
         Raises Unavailable when they are too new.
         """
-        current = self._version()
+        current = self.version()
         if current is None or current < VERSION:
             return False
         oldest = self.driver.rows("SELECT oldest FROM compatibility", {})
@@ -133,7 +135,8 @@ class Database:
             )
         return True
 
-    def _version(self) -> str | None:
+    def version(self) -> str | None:
+        """Which migration the tables are at; None where there are none. Raises Unavailable."""
         if not self.driver.rows(_HAS_TABLES[self.driver.name], {})[0][0]:
             return None
         rows = self.driver.rows("SELECT version_num FROM alembic_version", {})

@@ -101,9 +101,9 @@ class FusedLedger(Ledger):
         found = session.rows(claim_sql(kinds), parameters)
         if not found:
             return None
-        number, failures, run_input, deadline, traceparent, priority, *fetched = found[0]
+        number, failures, run_input, deadline, traceparent, priority, tenant, *fetched = found[0]
         rows = self._read(Rows(), kinds, fetched)
-        return Attempt(run, node, index, number, failures, run_input, self.driver.moment(deadline), rows, traceparent, priority)
+        return Attempt(run, node, index, number, failures, run_input, self.driver.moment(deadline), rows, traceparent, priority, tenant)
 
     def complete(self, program: Program, attempt: Attempt, output: dict[str, Any], keep: Keep | None = None) -> Outcome:
         """As `Ledger.complete`; in one round trip where what is next can be told beforehand, or does not matter yet."""

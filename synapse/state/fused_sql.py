@@ -19,7 +19,8 @@ _CLAIM = f"""WITH mine AS (
 counted AS (
  UPDATE run SET seq = seq + 1, position = {{later}} FROM mine
  WHERE run.id = :run AND run.state = 'running' AND (run.deadline IS NULL OR run.deadline > now())
- RETURNING run.id, run.seq, run.position, run.input, run.deadline, run.traceparent, run.priority),
+ RETURNING run.id, run.seq, run.position, run.input, run.deadline, run.traceparent, run.priority,
+  run.tenant),
 taken AS (
  UPDATE step SET state = 'running', attempt = step.attempt + 1, lost = step.lost + CAST(step.state = 'running' AS int),
   due = {{in:lease}}, started_at = now(), worker = :worker
@@ -29,7 +30,8 @@ noted AS (
  INSERT INTO event (position, run, seq, at, type, name, step, agent, attempt, data)
  SELECT counted.position, counted.id, counted.seq, now(), 'status_update', 'step.started', :place, taken.agent, taken.attempt,
   jsonb_build_object('worker', CAST(:worker AS text)) FROM counted, taken)
-SELECT taken.attempt, taken.failures, counted.input, counted.deadline, counted.traceparent, counted.priority{{fetched}}
+SELECT taken.attempt, taken.failures, counted.input, counted.deadline, counted.traceparent, counted.priority,
+ counted.tenant{{fetched}}
 FROM counted, taken"""
 
 # ``gate`` has a row where the way is open.
@@ -113,7 +115,7 @@ _FETCHED = {
 
 @lru_cache(maxsize=8)
 def claim_sql(kinds: tuple[str, ...]) -> str:
-    """Claim a step and fetch rows of these kinds: (attempt, failures, input, deadline, traceparent, priority, one array a kind)."""
+    """Claim a step and fetch rows of these kinds: (attempt, failures, input, deadline, traceparent, priority, tenant, one array a kind)."""
     return _CLAIM.replace("{fetched}", "".join(_FETCHED[kind] for kind in kinds))
 
 

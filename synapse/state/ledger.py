@@ -31,7 +31,7 @@ _STARTABLE = "(deadline IS NULL OR deadline > {now})"
 
 LOCK_CLAIMABLE = f"SELECT agent, state FROM step WHERE run = :run AND node = :node AND idx = :idx AND {_CLAIMABLE}{{lock}}"
 COUNT_STARTABLE = f"""UPDATE run SET seq = seq + 1, position = {{later}} WHERE id = :run AND state = 'running' AND {_STARTABLE}
-RETURNING seq, input, deadline, traceparent, priority"""
+RETURNING seq, input, deadline, traceparent, priority, tenant"""
 CLAIM = """UPDATE step SET state = 'running', attempt = attempt + 1, lost = lost + :lost, due = {in:lease}, started_at = {now},
  worker = :worker
 WHERE run = :run AND node = :node AND idx = :idx RETURNING attempt, failures"""
@@ -97,13 +97,13 @@ class Ledger:
         counted = session.rows(COUNT_STARTABLE, {"run": run})
         if not counted:
             return None
-        seq, run_input, deadline, traceparent, priority = counted[0]
+        seq, run_input, deadline, traceparent, priority, tenant = counted[0]
         number, failures = session.rows(CLAIM, {**where, "lost": int(state == "running"), "lease": self.lease, "worker": worker})[0]
         note = Note("status_update", "step.started", place(key, index), agent, number, {"worker": worker})
         self.writes.note(session, run, seq, [note])
         rows = self.writes.fetch(session, run, fetches(program, node, index), Rows())
         given = self.driver.loads(run_input)
-        return Attempt(run, node, index, number, failures, given, self.driver.moment(deadline), rows, traceparent, priority)
+        return Attempt(run, node, index, number, failures, given, self.driver.moment(deadline), rows, traceparent, priority, tenant)
 
     def ended(self, run: str, wanted: Sequence[Fetch], most: int) -> list[tuple[str, int]]:
         """The place and the last attempt of the steps among these that have ended, so many at most."""

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from synapse.contracts.agent import queue_of
+from synapse.contracts.principal import DEFAULT_TENANT
 from synapse.contracts.run import DEFAULT_PRIORITY
 from synapse.workflows.program import Index, Node, encode_index, place
 from synapse.workflows.values import Rows
@@ -39,6 +40,7 @@ class Attempt:
     rows: Rows
     traceparent: str | None = None
     priority: int = DEFAULT_PRIORITY
+    tenant: str = DEFAULT_TENANT
 
     @property
     def key(self) -> dict[str, Any]:

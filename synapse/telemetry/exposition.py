@@ -35,11 +35,22 @@ def forget_process() -> None:
 
 
 class Exposition:
-    """Answers ``/metrics``, ``/healthz`` and ``/readyz`` on a thread. Raises OSError when the port is taken; 0 takes a free one."""
+    """Answers ``/metrics``, ``/healthz`` and ``/readyz`` on a thread. Raises OSError when the port is taken; 0 takes a free one.
 
-    def __init__(self, host: str, port: int, *, alive: Callable[[], bool], ready: Callable[[], bool]) -> None:
-        probes = {"/healthz": alive, "/readyz": ready}
-        self._server = ThreadingHTTPServer((host, port), type("Handler", (_Handler,), {"probes": probes}))
+    ``look`` is called before metrics are told, for those that nobody sets until they are asked for.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        alive: Callable[[], bool],
+        ready: Callable[[], bool],
+        look: Callable[[], None] = lambda: None,
+    ) -> None:
+        about = {"probes": {"/healthz": alive, "/readyz": ready}, "look": staticmethod(look)}
+        self._server = ThreadingHTTPServer((host, port), type("Handler", (_Handler,), about))
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True, name="synapse-exposition")
 
@@ -60,10 +71,12 @@ class Exposition:
 
 class _Handler(BaseHTTPRequestHandler):
     probes: dict[str, Callable[[], bool]]
+    look: Callable[[], None]
 
     def do_GET(self) -> None:
         path = self.path.partition("?")[0]
         if path == "/metrics":
+            self.look()
             self._answer(200, *page(self.headers.get("Accept", "")))
         elif path in self.probes:
             good = self.probes[path]()

@@ -6,7 +6,7 @@ from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
 
-from synapse.telemetry.tracing import trace_of
+from synapse.telemetry.tracing import sampled, trace_of
 
 # A series beside every other that says when counting began: the scraper knows its restarts by the counters themselves.
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -17,10 +17,12 @@ _TOOL_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0,
 _RUN_BUCKETS: Final = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 900.0, 3600.0)
 _WAIT_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
 
-RUNS_STARTED = Counter("synapse_runs_started_total", "Runs that were created or resumed", ["how"])
-RUNS_ENDED = Counter("synapse_runs_ended_total", "Runs that ended: succeeded, failed or cancelled", ["state"])
-RUN_SECONDS = Histogram("synapse_run_seconds", "Time of a run from its creation to its end", ["state"], buckets=_RUN_BUCKETS)
-STEPS = Counter("synapse_steps_total", "What became of steps, as the ledger has it", ["agent", "state"])
+RUNS_STARTED = Counter("synapse_runs_started_total", "Runs that were created or resumed", ["how", "tenant_class"])
+RUNS_ENDED = Counter("synapse_runs_ended_total", "Runs that ended: succeeded, failed or cancelled", ["state", "tenant_class"])
+RUN_SECONDS = Histogram(
+    "synapse_run_seconds", "Time of a run from its creation to its end", ["state", "tenant_class"], buckets=_RUN_BUCKETS
+)
+STEPS = Counter("synapse_steps_total", "What became of steps, as the ledger has it", ["agent", "state", "tenant_class"])
 STEP_WAIT_SECONDS = Histogram("synapse_step_wait_seconds", "Time from ready, or due, to claimed", ["agent"], buckets=_WAIT_BUCKETS)
 STEP_SECONDS = Histogram("synapse_step_seconds", "Time of one attempt, from claim to recorded result", ["agent", "became"])
 JOINS_COMPLETED = Counter("synapse_joins_completed_total", "Fan-outs whose last member arrived")
@@ -52,6 +54,12 @@ DEAD_LETTERS = Gauge(
     "synapse_dead_letters_outstanding",
     "Messages that a queue gave up and nobody has dealt with",
     ["queue"],
+    multiprocess_mode="livemostrecent",
+)
+WORKER_MEMORY = Gauge(
+    "synapse_worker_memory_bytes",
+    "What a worker and the processes of its pool hold, by the queues it serves: rss, pss (shared pages divided), private, swap",
+    ["queues", "kind"],
     multiprocess_mode="livemostrecent",
 )
 SCHEDULE_FIRINGS = Counter(
@@ -86,10 +94,6 @@ LLM_TOKENS = Counter("synapse_llm_tokens_total", "Tokens as servers report them,
 LLM_COST = Counter("synapse_llm_cost_total", "Cost in the currency of the operator's prices", ["role"])
 
 # A counter that appears with its first increment does not rise for whoever scrapes it: the few names of these are there from the start.
-for _how in ("created", "resumed"):
-    RUNS_STARTED.labels(_how)
-for _state in ("succeeded", "failed", "cancelled"):
-    RUNS_ENDED.labels(_state)
 for _outcome in ("fired", "missed", "overlap", "refused"):
     SCHEDULE_FIRINGS.labels(_outcome)
 for _outcome in ("delivered", "retried", "given_up"):
@@ -98,7 +102,25 @@ for _why in ("gone", "failing"):
     WEBHOOKS_DISABLED.labels(_why)
 
 
+OTHER_CLASS: Final = "other"
+"""The tenant class of whoever is in none that the operator named."""
+
+
+def expect_class(name: str) -> None:
+    """Have what is counted of runs of this tenant class there from now on, at zero."""
+    for how in ("created", "resumed"):
+        RUNS_STARTED.labels(how, name)
+    for state in ("succeeded", "failed", "cancelled"):
+        RUNS_ENDED.labels(state, name)
+
+
+expect_class(OTHER_CLASS)
+
+
 def exemplar(traceparent: str | None) -> dict[str, str] | None:
-    """The trace of a W3C traceparent as a histogram takes it, so that a slow bucket leads to a run that was slow."""
-    trace = trace_of(traceparent)
+    """The trace of a W3C traceparent as a histogram takes it, so that a slow bucket leads to a run that was slow.
+
+    None where there is none, or none that anybody kept.
+    """
+    trace = trace_of(traceparent) if sampled(traceparent) else None
     return {"trace_id": trace} if trace is not None else None

@@ -19,6 +19,8 @@ from synapse.settings import TraceSettings
 Kind = Literal["internal", "client"]
 
 _TRACEPARENT_PARTS: Final = 4
+_ODD: Final = frozenset("13579bdf")
+"""Last digits of flags that have the lowest bit, which says that a trace is sampled."""
 _ENDPOINTS: Final = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 _NOTHING: Final[AbstractContextManager[Any]] = nullcontext()
 _tracer: Any = None
@@ -46,7 +48,9 @@ def configure(service: str) -> bool:
         from opentelemetry.sdk.trace import TracerProvider
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
         from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
-        from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+        from opentelemetry.sdk.trace.sampling import AlwaysRecordSampler, ParentBased, Sampler, TraceIdRatioBased
+
+        from synapse.telemetry.tail import FailuresKept
 
         class Ids(RandomIdGenerator):
             def generate_span_id(self) -> int:
@@ -54,13 +58,16 @@ def configure(service: str) -> bool:
 
         name = os.environ.get("OTEL_SERVICE_NAME") or service
         ratio = settings.otel_sample_ratio
+        sampler: Sampler | None = ParentBased(TraceIdRatioBased(ratio)) if ratio is not None else None
+        keeps = sampler is not None and ratio != 1 and settings.otel_keep_failures
         provider = TracerProvider(
             resource=Resource.create({"service.name": name, "service.namespace": "synapse", "service.version": __version__}),
-            sampler=ParentBased(TraceIdRatioBased(ratio)) if ratio is not None else None,
+            sampler=AlwaysRecordSampler(sampler) if sampler is not None and keeps else sampler,
             id_generator=Ids(),
         )
         endpoint = f"{settings.otel_endpoint.rstrip('/')}/v1/traces" if settings.otel_endpoint else None
-        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=endpoint)))
+        sending = BatchSpanProcessor(OTLPSpanExporter(endpoint=endpoint))
+        provider.add_span_processor(FailuresKept(sending) if keeps else sending)
         trace.set_tracer_provider(provider)
         _tracer = provider.get_tracer("synapse", __version__)
     return _tracer is not None
@@ -119,12 +126,12 @@ def beside(parent: str, ident: int) -> str:
 
 
 def recorded() -> bool:
-    """Whether the span that is current will be sent: what only describes it need not be found out otherwise."""
+    """Whether the span that is current is sure to be sent: what only describes it need not be found out otherwise."""
     if _tracer is None:
         return False
     from opentelemetry import trace
 
-    return bool(trace.get_current_span().is_recording())
+    return bool(trace.get_current_span().get_span_context().trace_flags.sampled)
 
 
 def follow(links: Sequence[str]) -> None:
@@ -177,6 +184,12 @@ def trace_of(traceparent: str | None) -> str | None:
     """The trace's id in a W3C traceparent, whether or not this process traces; None where there is none."""
     parts = traceparent.split("-") if traceparent else []
     return parts[1] if len(parts) == _TRACEPARENT_PARTS else None
+
+
+def sampled(traceparent: str | None) -> bool:
+    """Whether the trace of a W3C traceparent is kept as a whole, as its flags say."""
+    parts = traceparent.split("-") if traceparent else []
+    return len(parts) == _TRACEPARENT_PARTS and parts[3][-1:] in _ODD
 
 
 def failed(code: str) -> None:

@@ -28,6 +28,7 @@ from tests.unit.workbench import Workbench
 FILE: Final = Path(__file__).parents[2] / "synapse" / "api" / "examples.json"
 _MOST, _LONGEST = 2, 400
 _ECHO: Final = RunRequest(workflow="echo", input={"text": "x"})
+_ASKING: Final = RunRequest(workflow="asking")
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,10 @@ class Stage:
         if "resume" in operation[1]:
             made["run"] = service.runs.submit(_ECHO).run.id
             service.runs.cancel(made["run"])
+        if "/signals/" in operation[1]:
+            # There for as long as its run is begun: the examples of other routes are of what ships.
+            with self.bench.asking():
+                made["run"] = service.runs.submit(_ASKING).run.id
         if "{webhook}" in operation[1]:
             hook = service.webhooks.create(WebhookRequest(url="https://hooks.example.com/synapse"))
             made |= {"webhook": hook.id, "delivery": service.webhooks.test(hook.id).id}
@@ -72,7 +77,7 @@ async def send(on: Stage, operation: Operation) -> tuple[httpx.Response, dict[st
     """The operation's example with real things in it: the answer, and the things."""
     method, path = operation
     asked, things = REQUESTS.get(operation, Request()), await asyncio.to_thread(on.fresh, operation)
-    url = re.sub(r"\{(\w+)\}", lambda match: things[match[1]], path)
+    url = re.sub(r"\{(\w+)\}", lambda match: asked.path.get(match[1]) or things[match[1]], path)
     body = json.loads(json.dumps(asked.body).replace(THINGS["run"], things["run"])) if asked.body is not None else None
     transport = httpx.ASGITransport(on.app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8800") as client:
@@ -96,7 +101,7 @@ def main() -> int:
         kept = {}
         for operation in operations(on.app):
             answer, things = asyncio.run(send(on, operation))
-            assert answer.status_code < 400 or operation == ("GET", "/readyz"), (operation, answer.text)
+            assert answer.status_code < 400, (operation, answer.text)
             kept[" ".join(operation)] = _kept(answer, things)
         on.bench.close()
     FILE.write_text(json.dumps(kept, indent=1, ensure_ascii=False, sort_keys=True) + "\n", "utf-8")

@@ -18,9 +18,9 @@ _figures: dict[str, float] = {}
 
 
 @pytest.fixture
-def house(postgres_url: str, broker_url: str, postgres: Postgres, rabbitmq: RabbitMQ, tmp_path: Path) -> Iterator[House]:
+def house(tables_url: str, broker_url: str, postgres: Postgres, rabbitmq: RabbitMQ, tmp_path: Path) -> Iterator[House]:
     """A fresh database and virtual host, nobody at work yet."""
-    made = House(postgres_url, broker_url, tmp_path, postgres, rabbitmq)
+    made = House(tables_url, broker_url, tmp_path, postgres, rabbitmq)
     yield made
     made.close()
 

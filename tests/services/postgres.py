@@ -95,11 +95,11 @@ class Postgres(Service):
             self._process.stop(signal.SIGINT)
             self._process = None
 
-    def create_database(self) -> str:
-        """Make an empty database with a fresh name; returns its URL."""
+    def create_database(self, template: str | None = None) -> str:
+        """Make a database with a fresh name, empty or as the one at the URL ``template`` that nobody is connected to; returns its URL."""
         self._serial += 1
         name = f"test_{self._serial}"
-        self._execute(f"CREATE DATABASE {name}")
+        self._execute(f"CREATE DATABASE {name}" + (f" TEMPLATE {template.rpartition('/')[2]}" if template else ""))
         return self.url_of(name)
 
     def drop_database(self, url: str) -> None:

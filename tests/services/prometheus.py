@@ -14,11 +14,11 @@ from tests.services.process import ServerProcess, Service, ServiceMissing
 
 
 class Prometheus(Service):
-    """Scrapes what it is told every second, and evaluates these rules."""
+    """Scrapes what it is told, by default every second, and evaluates these rules; ``told`` is the Alertmanager's host and port."""
 
     name = "prometheus"
 
-    def __init__(self, rules: list[Path], jobs: dict[str, list[str]], token: str) -> None:
+    def __init__(self, rules: list[Path], jobs: dict[str, list[str]], token: str, *, every: str = "1s", told: str | None = None) -> None:
         found = shutil.which("prometheus")
         if found is None:
             raise ServiceMissing("Prometheus is not installed (Debian: prometheus)")
@@ -26,8 +26,9 @@ class Prometheus(Service):
         super().__init__()
         self.port = free_port()
         config = {
-            "global": {"scrape_interval": "1s", "evaluation_interval": "2s"},
+            "global": {"scrape_interval": every, "evaluation_interval": "2s"},
             "rule_files": [str(rule) for rule in rules],
+            "alerting": {"alertmanagers": [{"static_configs": [{"targets": [told]}]}] if told else []},
             "scrape_configs": [
                 {"job_name": job, "static_configs": [{"targets": targets}], "authorization": {"credentials": token}}
                 for job, targets in jobs.items()

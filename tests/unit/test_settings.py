@@ -9,7 +9,7 @@ from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings
 
 from synapse import settings
-from synapse.settings import ApiSettings, BrokerSettings, EngineSettings, LlmSettings, StorageSettings
+from synapse.settings import ApiSettings, BrokerSettings, EngineSettings, LlmSettings, StorageSettings, TenantSettings
 
 MODELS = [
     each
@@ -68,6 +68,26 @@ def test_a_value_that_cannot_be_meant_is_refused(name: str, value: str, model: t
     monkeypatch.setenv(f"SYNAPSE_{name}", value)
     with pytest.raises(ValidationError, match=name.lower()):
         model()
+
+
+def test_tenants_are_of_the_classes_that_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert TenantSettings().classes == {}
+    monkeypatch.setenv("SYNAPSE_TENANT_CLASSES", "acme=gold, initech=gold,hooli=trial-2")
+    assert TenantSettings().classes == {"acme": "gold", "initech": "gold", "hooli": "trial-2"}
+
+
+@pytest.mark.parametrize(
+    "value", ["acme", "acme=", "=gold", "acme=Gold", "acme=a b", "acme=gold,acme=silver", ",".join(f"t{i}=c{i}" for i in range(9))]
+)
+def test_classes_that_could_not_be_labels_or_would_be_too_many_are_refused(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYNAPSE_TENANT_CLASSES", value)
+    with pytest.raises(ValidationError, match="tenant_classes"):
+        TenantSettings()
+
+
+def test_any_number_of_tenants_may_be_of_a_few_classes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYNAPSE_TENANT_CLASSES", ",".join(f"t{i}=c{i % 8}" for i in range(100)))
+    assert len(TenantSettings().classes) == 100
 
 
 def test_a_secret_is_shown_to_nobody_by_accident() -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +132,16 @@ class Workbench:
         folder = self.runtime.engine.workflows_dir
         assert folder is not None
         (folder / "asking.yaml").write_text(ASKING)
+
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """The same for as long as the block lasts; runs that it begins go on."""
+        self.offer_asking()
+        try:
+            yield
+        finally:
+            assert self.runtime.engine.workflows_dir is not None
+            (self.runtime.engine.workflows_dir / "asking.yaml").unlink()
 
     def work(self) -> None:
         """Try steps until none is pending."""

@@ -116,16 +116,16 @@ class WorkerProcesses:
 
 
 @pytest.fixture
-def client(postgres_url: str, broker_url: str, tmp_path: Path) -> Iterator[Client]:
+def client(tables_url: str, broker_url: str, tmp_path: Path) -> Iterator[Client]:
     """A client over a fresh database and virtual host."""
-    made = Client(postgres_url, broker_url, tmp_path)
+    made = Client(tables_url, broker_url, tmp_path)
     yield made
     made.runtime.close()
 
 
 @pytest.fixture
-def workers(postgres_url: str, broker_url: str, tmp_path: Path, client: Client) -> Iterator[WorkerProcesses]:
+def workers(tables_url: str, broker_url: str, tmp_path: Path, client: Client) -> Iterator[WorkerProcesses]:
     """Starts workers over the same; they end with the test."""
-    made = WorkerProcesses(postgres_url, broker_url, tmp_path)
+    made = WorkerProcesses(tables_url, broker_url, tmp_path)
     yield made
     made.stop()

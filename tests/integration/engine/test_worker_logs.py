@@ -16,7 +16,7 @@ SECRET = "swordfish"
 
 @pytest.mark.parametrize("pool", ["threads", "prefork"])
 def test_a_failing_agents_line_says_whose_it_is_and_nothing_of_its_variables(client: Client, workers: WorkerProcesses, pool: str) -> None:
-    (worker,) = workers.start("-P", pool, "-c", "1", "--loglevel", "warning")
+    (worker,) = workers.start("-P", pool, "-c", "1", "--loglevel", "warning", SYNAPSE_TENANT_CLASSES="default=house")
     run = client.begin(LEAKING, {}, traceparent=f"00-{TRACE}-b7ad6b7169203331-01")
     error = client.ended(run).error
     assert error is not None
@@ -25,7 +25,7 @@ def test_a_failing_agents_line_says_whose_it_is_and_nothing_of_its_variables(cli
     lines = [json.loads(line) for line in text.splitlines() if line and line != "takes work"]
     (ours,) = [line for line in lines if line["event"] == "step.error"]
     (agents,) = [line for line in lines if line["event"] == "the agent is about to fail"]
-    whose = {"run": run, "step": "leak", "agent": "test.leak", "attempt": 1, "trace_id": TRACE}
+    whose = {"run": run, "step": "leak", "agent": "test.leak", "attempt": 1, "tenant_class": "house", "trace_id": TRACE}
     for line in (ours, agents):
         assert {name: line.get(name) for name in whose} == whose
     assert "KeyError" in json.dumps(ours["exception"])

@@ -28,7 +28,7 @@ SCHEDULES, TIMES = 4, 25
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """SQLite, then PostgreSQL."""
-    return f"sqlite:///{tmp_path / 'state.db'}" if request.param == "sqlite" else str(request.getfixturevalue("postgres_url"))
+    return f"sqlite:///{tmp_path / 'state.db'}" if request.param == "sqlite" else str(request.getfixturevalue("tables_url"))
 
 
 @pytest.fixture

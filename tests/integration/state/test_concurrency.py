@@ -13,9 +13,9 @@ import pytest
 from synapse.contracts.messages import Event
 from synapse.state.driver import Session
 from synapse.state.events import START
-from synapse.state.records import Outcome
+from synapse.state.records import Note, Outcome
 from tests.unit.state.house import House, foreach, step
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, until
 
 WIDTH = 12
 _POOL = ThreadPoolExecutor(WIDTH + 1)  # the same threads throughout, for each has a connection of its own
@@ -159,6 +159,31 @@ def test_a_follower_sees_each_event_once_and_each_run_in_its_order_while_many_wr
     assert len(seen) == len({(event.run, event.seq) for event in seen})
 
 
+def test_a_follower_does_not_overtake_a_transaction_that_began_to_write_before(postgres_house: House) -> None:
+    house, events = postgres_house, postgres_house.database.events
+    slow, quick = house.begin(step("a")), house.begin(step("a"))
+    _, start = until(lambda: found if len((found := events.follow(START, limit=10))[0]) == 2 else None)
+    writes, writing, go_on = house.database.ledger.writes, threading.Event(), threading.Event()
+
+    def write(session: Session) -> None:
+        last = writes.count(session, slow, 1)
+        assert last is not None
+        writes.note(session, slow, last, [Note("status_update", "step.lost")])
+        writing.set()
+        assert go_on.wait(PATIENCE)
+
+    written = _POOL.submit(house.database.driver.atomic, write)
+    try:
+        assert writing.wait(PATIENCE)
+        house.take(quick, "a")
+        assert events.follow(start, limit=10) == ([], start)
+    finally:
+        go_on.set()
+        written.result(PATIENCE)
+    seen = until(lambda: found if len(found := events.follow(start, limit=10)[0]) == 2 else None)
+    assert [(event.run, event.name) for event in seen] == [(slow, "step.lost"), (quick, "step.started")]
+
+
 def test_one_of_many_requests_with_a_key_begins_the_run(postgres_house: House) -> None:
     house = postgres_house
     for n in range(ROUNDS):
@@ -203,5 +228,6 @@ def test_a_deadlocks_victim_is_tried_again_and_both_are_done(postgres_house: Hou
         postgres_house.database.driver.atomic(work)
 
     at_once(partial(update, first, second), partial(update, second, first))
-    assert len(tries) == 3
+    # One more, or several: the victim may have its first row again before the other, who waits for it, wakes.
+    assert len(tries) >= 3
     assert postgres_house.sql("SELECT priority FROM run") == [(7,), (7,)]

@@ -507,13 +507,11 @@ def test_on_sqlite_every_promise_holds_in_any_order_of_events(tmp_path: Path) ->
     run_machine(opens, examples=100, steps=50)
 
 
-def test_on_postgresql_every_promise_holds_in_any_order_of_events(postgres: Postgres, postgres_url: str, tmp_path: Path) -> None:
-    open_house(postgres_url, tmp_path).database.close()
-
+def test_on_postgresql_every_promise_holds_in_any_order_of_events(postgres: Postgres, tables_url: str, tmp_path: Path) -> None:
     def opens() -> House:
-        house = open_house(postgres_url, tmp_path, upgrade=False, max_lost=MAX_LOST)
+        house = open_house(tables_url, tmp_path, upgrade=False, max_lost=MAX_LOST)
         house.sql("TRUNCATE run, workflow, step, fan_out, arrival, event, signal")
         return house
 
-    with psycopg.connect(postgres_url, autocommit=True) as other:
+    with psycopg.connect(tables_url, autocommit=True) as other:
         run_machine(opens, examples=30, steps=50, postgres=other)

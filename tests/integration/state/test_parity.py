@@ -170,6 +170,27 @@ def test_a_result_that_comes_after_another_worker_took_over_is_refused(house: Ho
     assert house.output(run)["from"] == "the one in time"
 
 
+@pytest.mark.parametrize(
+    "then",
+    [
+        [foreach("f", step("m"), min_success=1), step("body")],
+        [foreach("f", step("m")), foreach("g", step("body"), items="[steps.f]"), step("end")],
+    ],
+    ids=["counted", "a list of outputs"],
+)
+def test_a_late_result_is_refused_also_where_what_comes_next_cannot_be_told_beforehand(house: House, then: list[dict[str, Any]]) -> None:
+    run = house.begin({"chain": then}, {"items": [1, 2, 3]})
+    for at in ("m[0]", "m[1]", "m[2]"):
+        late = house.take(run, at)
+        house.overdue(run, at)
+        attempt = house.take(run, at)
+        assert not house.complete(late, {"from": "the late one"}).recorded
+        assert house.states(run)[at] == "running"
+        assert house.complete(attempt, {"from": "the one in time"}).recorded
+    house.drain(run)
+    assert (house.state(run), house.names(run).count("step.succeeded")) == ("succeeded", len(house.states(run)))
+
+
 def test_text_that_a_database_cannot_hold_is_kept_with_a_replacement(house: House) -> None:
     run = house.begin(step("a"), {"x": "a\x00b"})
     house.do(run, "a", output={"nul": "a\x00b", "half": "\ud800", "quoted": "\\u0000", "both": "\\\x00", "fine": "né 🙂"})

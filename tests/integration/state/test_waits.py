@@ -311,6 +311,8 @@ def test_nothing_of_a_run_that_has_ended_wakes_until_it_is_resumed(house: House,
     assert house.states(run)["pause"] == "parked"
     assert house.column(run, "pause", "due") is None
     house.overdue(run, "pause")
+    # As a sweep does that saw it due before the run ended.
+    assert not house.database.ledger.waits.fire(house.programs[run], run, "pause", ()).recorded
     assert house.database.reconciler.sweep().hints == ()
     assert house.column(run, "pause", "due") is None
     assert house.database.queries.counts() == {}

@@ -30,7 +30,7 @@ TOKEN = "a-token-of-some-length"
 ACME, OTHER = Tenant("acme"), Tenant("other")
 OWNED = [route for route, each in ROUTES.items() if each.owned is not None]
 GUARDED = [route for route, each in ROUTES.items() if each.scope is not None]
-DEFAULTS = {"name": "main.js", "code": "not-found"}
+DEFAULTS = {"name": "main.js", "file": "reference.js", "code": "not-found"}
 OWN = {"name": "acmes-flow", "do": {"step": "say", "agent": "echo", "with": {"text": "'x'"}}}
 # What a request must bring along to come as far as looking for the thing.
 SCHEDULE = {"name": "nightly", "cron": "0 3 * * *", "run": {"question": QUESTION}}
@@ -292,7 +292,7 @@ def test_an_access_without_a_scope_is_open_and_nothing_else_is() -> None:
         "/console/{name}",
         "/openapi.json",
         "/docs",
-        "/docs/oauth2-redirect",
+        "/docs/{file}",
         "/healthz",
         "/readyz",
         "/problems/{code}",

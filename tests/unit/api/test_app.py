@@ -47,6 +47,13 @@ async def test_every_operation_declares_its_problems_and_none_declares_fastapis_
     assert "HTTPValidationError" not in json.dumps(document)
 
 
+async def test_what_an_operation_is_for_is_its_summary(client: httpx.AsyncClient) -> None:
+    paths = (await client.get("/openapi.json")).json()["paths"]
+    assert paths["/v1/runs"]["post"]["summary"] == "Start a run"
+    assert paths["/v1/runs"]["get"]["summary"] == "Runs, newest first, page by page"
+    assert all(operation["description"].startswith(operation["summary"]) for path in paths.values() for operation in path.values())
+
+
 async def test_the_run_request_has_examples(client: httpx.AsyncClient) -> None:
     document = (await client.get("/openapi.json")).json()
     body = document["paths"]["/v1/runs"]["post"]["requestBody"]["content"]["application/json"]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from synapse.cli.exits import Exit
 from synapse.cli.house import House
 from synapse.contracts.report import Report
 from synapse.settings import StorageSettings
@@ -55,6 +56,8 @@ def test_a_report_is_written_in_the_format_of_the_files_name(house: House, synap
         assert synapse("report", run, "--output", str(tmp_path / name)).code == 0
         assert (tmp_path / name).read_text().startswith(start)
     assert synapse("report", run, "--format", "html").out.startswith("<!doctype html>")
+    assert synapse("report", run, "--json").out == synapse("report", run, "--format", "json").out
+    assert synapse("report", run, "--json", "--format", "html").code == Exit.USAGE
     assert synapse("report", run, "--output", str(tmp_path / "none" / "r.md")).code == 1
 
 

@@ -2,8 +2,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from typer.main import get_command
 
 from synapse import __version__
 from synapse.cli import main
@@ -28,6 +31,19 @@ def test_every_command_has_help(synapse: Command, command: str) -> None:
     ended = synapse(*command.split(), "--help")
     assert ended.code == 0
     assert "Usage: synapse" in ended.out
+
+
+def _commands(group: Any, *names: str) -> Iterator[tuple[str, set[str]]]:
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from _commands(command, *names, name)
+        else:
+            yield " ".join((*names, name)), {option for parameter in command.params for option in parameter.opts}
+
+
+def test_every_command_that_ends_by_itself_answers_as_json_when_asked() -> None:
+    without = {name for name, options in _commands(get_command(main.app)) if "--json" not in options}
+    assert without == {"up", "api", "mcp", "worker"}
 
 
 @pytest.mark.parametrize("arguments", ["nothing", "research", "up --port x", "runs list --limit 0", "mcp third", "--nope"])

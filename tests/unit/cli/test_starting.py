@@ -9,7 +9,7 @@ from tests.unit.cli.conftest import Command
 
 def _keep(monkeypatch: pytest.MonkeyPatch, name: str) -> list[tuple[object, ...]]:
     called: list[tuple[object, ...]] = []
-    monkeypatch.setattr(name, lambda *given: called.append(given))
+    monkeypatch.setattr(name, lambda *given, **named: called.append((*given, *named.values())))
     return called
 
 
@@ -31,5 +31,18 @@ def test_servers_alone_take_host_and_port(synapse: Command, monkeypatch: pytest.
 def test_the_demonstration_takes_a_corpus_and_a_question(synapse: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     called = _keep(monkeypatch, "synapse.cli.demonstration.demonstrate")
     synapse("demo")
-    synapse("demo", "--corpus", "docs", "--question", "Why?")
-    assert called == [(None, None), (Path("docs"), "Why?")]
+    synapse("demo", "--corpus", "docs", "--question", "Why?", "--json")
+    assert called == [(None, None, False), (Path("docs"), "Why?", True)]
+
+
+def test_a_worker_is_given_its_options_as_they_are_and_ends_the_command_with_it(synapse: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    called: list[list[str]] = []
+
+    def ends(_: object, arguments: list[str]) -> int:
+        called.append(arguments)
+        return 70
+
+    monkeypatch.setattr("synapse.engine.app.SynapseApp.work", ends)
+    given = ["-Q", "synapse-search", "-n", "search@%h", "-c4", "--pool=threads", "--help"]
+    assert synapse("worker", *given).code == 70
+    assert called == [given]

@@ -145,3 +145,9 @@ async def test_a_run_that_waits_is_told_approved_and_rejected(api: AsyncClient, 
     assert [(await api.run(run.id)).output for run in runs] == [{"text": "false"}, {"text": "true"}]
     with pytest.raises(NotFound):
         await api.signal(runs[0].id, "nothing")
+
+
+async def test_queues_and_workers_are_told_and_why_nobody_was_asked(api: AsyncClient) -> None:
+    assert "synapse-search" in [queue.name for queue in (await api.queues()).queues]
+    workers = await api.workers()
+    assert (workers.workers, workers.unasked is None) == ((), False)

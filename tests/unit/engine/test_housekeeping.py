@@ -74,6 +74,8 @@ def test_hints_that_the_broker_did_not_take_are_sent_again_at_once_however_long_
     until(lambda: keeper.sweep().republished == 1)
     assert [hint.place for hint, _ in publisher.sent] == ["a"]
     assert keeper.sweep().republished == 0
+    # The patience with what was sent at last is that with any hint of which one was sent.
+    assert workshop.house.sql("SELECT hints FROM step WHERE run = :run AND node = 'a'", run=run)[0][0] == 1
 
 
 def test_events_are_published_in_the_order_they_were_committed(workshop: Workshop, keepers: Keepers) -> None:
@@ -166,6 +168,21 @@ def test_a_leader_renews_its_lease_for_as_long_as_it_works(workshop: Workshop, k
         before = workshop.house.sql("SELECT until FROM lease")[0][0]
         until(lambda before=before: workshop.house.sql("SELECT until FROM lease")[0][0] > before)
         assert keepers.holder() == "one"
+
+
+def test_a_lease_is_renewed_when_half_of_it_is_over(workshop: Workshop, keepers: Keepers, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr(module, "monotonic", lambda: now)
+    keeper, _ = keepers("one")
+    keeper._hold()
+    workshop.house.sql("UPDATE lease SET until = {in:seconds}", seconds=1.0)
+    before = workshop.house.sql("SELECT until FROM lease")
+    now += module._LEASE_SECONDS * 0.49
+    keeper._hold()
+    assert workshop.house.sql("SELECT until FROM lease") == before
+    now += module._LEASE_SECONDS * 0.02
+    keeper._hold()
+    assert workshop.house.sql("SELECT until FROM lease") > before
 
 
 def test_one_that_lost_its_lease_stops_at_once_it_notices(workshop: Workshop, keepers: Keepers) -> None:

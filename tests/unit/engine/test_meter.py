@@ -8,6 +8,7 @@ from prometheus_client import REGISTRY
 
 from synapse.contracts.messages import Event, MessageType
 from synapse.engine.meter import EventMeter
+from synapse.engine.tenant_classes import TenantClasses
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -29,8 +30,8 @@ class Counted:
         return {(each.name, tuple(sorted(each.labels.items()))): each.value for family in REGISTRY.collect() for each in family.samples}
 
     def __call__(self, name: str, **labels: str) -> float:
-        key = (name, tuple(sorted(labels.items())))
-        return self._all().get(key, 0.0) - self._before.get(key, 0.0)
+        now = {key: value for key, value in self._all().items() if key[0] == name and labels.items() <= dict(key[1]).items()}
+        return sum(value - self._before.get(key, 0.0) for key, value in now.items())
 
 
 @pytest.fixture
@@ -77,7 +78,7 @@ def test_progress_is_no_state_of_a_step(counted: Counted) -> None:
 
 def test_runs_that_never_end_do_not_fill_the_memory() -> None:
     meter = EventMeter(most=10)
-    meter(event("run.created", 0, run=str(i), next=["a", "b"]) for i in range(100))
+    meter([event("run.created", 0, run=str(i), next=["a", "b"]) for i in range(100)])
     assert len(meter._runs) == len(meter._ready) == 10
 
 
@@ -91,3 +92,20 @@ def test_signals_are_counted_and_how_waits_ended(counted: Counted) -> None:
     EventMeter()([event("signal.received", 1), event("step.succeeded", 2, "a", **waited), event("step.failed", 3, "b", **waited)])
     assert counted("synapse_signals_received_total") == 1
     assert counted("synapse_waits_ended_total", kind="approval", ended="signal") == 2
+
+
+def test_runs_and_steps_are_told_apart_by_the_class_of_their_tenant(counted: Counted) -> None:
+    whose = {"r1": "acme", "r2": "nobody"}
+    meter = EventMeter(TenantClasses({"acme": "gold"}, lambda runs: {run: whose[run] for run in runs}))
+    for run in whose:
+        meter([event("run.created", 0, run=run), event("step.started", 1, "a", run=run), event("run.succeeded", 2, run=run)])
+    for tenant_class in ("gold", "other"):
+        assert counted("synapse_runs_started_total", how="created", tenant_class=tenant_class) == 1
+        assert counted("synapse_steps_total", agent="metered", state="started", tenant_class=tenant_class) == 1
+        assert counted("synapse_runs_ended_total", state="succeeded", tenant_class=tenant_class) == 1
+        assert counted("synapse_run_seconds_sum", state="succeeded", tenant_class=tenant_class) == 2
+
+
+def test_where_there_are_no_classes_everything_is_of_one(counted: Counted) -> None:
+    EventMeter()([event("run.created", 0), event("run.succeeded", 1)])
+    assert counted("synapse_runs_ended_total", state="succeeded", tenant_class="other") == 1

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -158,6 +159,17 @@ def test_a_broker_that_is_away_costs_no_error_and_leaves_no_connection(
     assert [line["event"] for line in logs] == ["publish.failed"] * 2
     broker.away = False
     assert publisher.hints([hint(1)]) == 1
+
+
+def test_where_the_first_broker_of_the_url_is_gone_the_next_one_is_asked() -> None:
+    with socket.socket() as gone, socket.create_server(("127.0.0.1", 0)) as next_one:
+        gone.bind(("127.0.0.1", 0))
+        url = ";".join(f"amqp://127.0.0.1:{each.getsockname()[1]}" for each in (gone, next_one))
+        assert AmqpPublisher(url, QUEUES, confirm_timeout=0.1).hints([hint(1)]) == 0
+        next_one.settimeout(PATIENCE)
+        asked, _ = next_one.accept()
+        with asked:
+            assert asked.recv(4) == b"AMQP"
 
 
 def test_confirms_that_stay_out_end_the_wait(broker: FakeBroker, publisher: AmqpPublisher, logs: list[Any]) -> None:

@@ -642,3 +642,13 @@ def test_patience_with_a_server_that_is_away_ends(tries: int, patience: float) -
     wait = back_in(tries, patience)
     assert wait is None or 0.25 <= wait <= 10
     assert (wait is None) == (sum(min(10.0, 0.5 * 2.0**number) for number in range(tries)) >= patience)
+
+
+def test_a_line_that_is_logged_says_the_tenants_class_where_there_are_classes(workshop: Workshop, logs: list[Any]) -> None:
+    workshop.add("broken", raising(Permanent("no")))
+    for tenant in ("acme", "initech"):
+        for classes in ({}, {"acme": "gold"}):
+            workshop.runner = replace(workshop.runner, tenant_classes=classes)
+            workshop.attempt(workshop.begin({"step": "a", "agent": "broken"}, tenant=tenant), "a")
+    said = [line.get("tenant_class") for line in logs if line["event"] == "step.error"]
+    assert said == [None, "gold", None, "other"]

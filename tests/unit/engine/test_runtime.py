@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 
 from synapse.contracts.toolbox import StepContext
 from synapse.engine.housekeeping import Housekeeping
@@ -14,6 +15,7 @@ from synapse.engine.registry import Registry
 from synapse.engine.runtime import Runtime
 from synapse.settings import BrokerSettings, EngineSettings, StorageSettings, TenantSettings, ToolSettings
 from tests.unit.engine.workshop import echo, make
+from tests.unit.state.house import House, step
 
 PARTS = ("database", "publisher", "tools", "heartbeat", "runner")
 
@@ -115,3 +117,18 @@ def test_steps_pass_a_gate_only_where_tenants_have_windows_and_then_each_of_them
     assert narrow.runner.gate is narrow.gate is narrow.window
     assert not narrow.runner.inline
     narrow.close()
+
+
+def test_runs_and_log_lines_of_steps_are_told_apart_by_the_classes_that_the_operator_named(tmp_path: Path) -> None:
+    named = TenantSettings(tenant_classes=("acme=wired",))
+    made = Runtime(StorageSettings(home=tmp_path, database_url=None), BrokerSettings(broker_url=None), tenants=named).again()
+    made.database.upgrade()
+    house = House(made.database)
+    house.begin(step("a"), tenant="acme")
+    house.begin(step("a"), tenant="initech")
+    keeper = made.housekeeping()
+    keeper.sweep()
+    assert keeper.relay() == 2
+    assert REGISTRY.get_sample_value("synapse_runs_started_total", {"how": "created", "tenant_class": "wired"}) == 1
+    assert made.runner.tenant_classes == {"acme": "wired"}
+    made.close()

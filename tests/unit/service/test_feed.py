@@ -86,8 +86,34 @@ async def test_a_database_that_is_away_for_a_while_is_waited_for(bench: Workbenc
 
 async def test_it_looks_again_now_and_then_whatever_the_watch_says(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("synapse.service.feed._RECHECK", 0.02)
-    monkeypatch.setattr(Feed, "_wake", lambda self, runs: None)
+    monkeypatch.setattr(Feed, "_hand_on", lambda self, events: None)
     run = (await asyncio.to_thread(bench.service.runs.submit, ECHO)).run
     following = asyncio.create_task(_all(bench.service.feed.follow(run.id)))
     await asyncio.to_thread(bench.work)
     assert await asyncio.wait_for(following, PATIENCE) == [1, 2, 3, 4]
+
+
+class Unreliable:
+    """An event log whose watch leaves some numbers out and tells the others twice."""
+
+    def __init__(self, bench: Workbench, left_out: set[int]) -> None:
+        self.events, self.left_out = bench.runtime.database.events, left_out
+
+    def follow(self, cursor: Cursor, limit: int) -> tuple[list[Event], Cursor]:
+        """As it is, but for those."""
+        events, after = self.events.follow(cursor, limit)
+        return [event for event in events if event.seq not in self.left_out for _ in range(2)], after
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.events, name)
+
+
+@pytest.mark.parametrize("left_out", [set[int](), {2}, {3}, {2, 3}])
+async def test_what_the_watch_leaves_out_is_read_and_what_it_tells_twice_is_told_once(bench: Workbench, left_out: set[int]) -> None:
+    feed = Feed(Unreliable(bench, left_out))  # type: ignore[arg-type] # it passes everything else on
+    run = (await asyncio.to_thread(bench.service.runs.submit, ECHO)).run
+    following = feed.follow(run.id)
+    first = await anext(following)
+    rest = asyncio.create_task(_all(following))
+    await asyncio.to_thread(bench.work)
+    assert [first.seq, *await asyncio.wait_for(rest, PATIENCE)] == [1, 2, 3, 4]

@@ -25,5 +25,6 @@ def test_every_metric_says_what_it_counts() -> None:
 
 def test_an_example_is_the_trace_and_nothing_else() -> None:
     assert metrics.exemplar("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01") == {"trace_id": "0af7651916cd43dd8448eb211c80319c"}
+    assert metrics.exemplar("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00") is None  # nobody kept it
     assert metrics.exemplar(None) is None
     assert metrics.exemplar("nonsense") is None

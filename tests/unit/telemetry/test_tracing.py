@@ -141,6 +141,36 @@ def test_no_part_of_the_runs_is_none_of_them_unless_who_asks_is_traced() -> None
     assert [each.name for each in collector.spans] == ["asked"]
 
 
+FAILING = f"""
+from synapse.telemetry import tracing
+tracing.configure("t")
+for name in ("good", "bad"):
+    with tracing.span(f"task {{name}}", "{PARENT[:-1]}0"):
+        with tracing.child(f"step {{name}}"):
+            if name == "bad":
+                tracing.failed("timeout")
+            assert not tracing.recorded() and tracing.current().endswith("-00")
+tracing.flush()
+"""
+
+
+@pytest.mark.parametrize(("keep", "sent"), [("true", {"task bad", "step bad"}), ("false", set())])
+def test_of_a_run_that_is_not_traced_the_parts_that_failed_are_sent_unless_that_is_not_wanted(keep: str, sent: set[str]) -> None:
+    with collecting() as collector:
+        settings = {"SYNAPSE_OTEL_SAMPLE_RATIO": "0.5", "SYNAPSE_OTEL_KEEP_FAILURES": keep}
+        run(FAILING, SYNAPSE_OTEL_ENDPOINT=collector.url, **settings)
+    assert {each.name for each in collector.spans} == sent
+    assert {each.about.get("synapse.kept") for each in collector.spans} == ({"failure"} if sent else set())
+    assert {each.trace for each in collector.spans} <= {PARENT.split("-")[1]}
+
+
+@pytest.mark.parametrize(("flags", "kept"), [("01", True), ("03", True), ("00", False), ("02", False)])
+def test_the_flags_of_a_trace_say_whether_it_is_kept(flags: str, kept: bool) -> None:
+    assert tracing.sampled(PARENT[:-2] + flags) is kept
+    assert not tracing.sampled(None)
+    assert not tracing.sampled("nonsense")
+
+
 def test_what_comes_after_a_fan_out_or_a_resumption_links_to_what_it_follows_from(tmp_path: Path) -> None:
     with collecting() as collector:
         said = dict(line.split() for line in run(MEETING, str(tmp_path), SYNAPSE_OTEL_ENDPOINT=collector.url).splitlines())
