@@ -123,7 +123,11 @@ class Api:
 
     def ask(self, path: str, body: object = None) -> Any:
         """A request as any program makes it."""
-        headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {self._token}"} if self._token else {})}
+        headers = {
+            "Accept": "application/json",
+            "Content-Type": "application/json",
+            **({"Authorization": f"Bearer {self._token}"} if self._token else {}),
+        }
         data = None if body is None else json.dumps(body).encode()
         with urllib.request.urlopen(urllib.request.Request(self.url + path, data, headers)) as answer:
             return json.load(answer)

@@ -1,6 +1,7 @@
 // The API as functions. A failure carries the problem that the API described it by.
 
 const TOKEN = "synapse-token";
+const LOOK_EVERY = 2000;
 
 /** What the API refused, or that it could not be reached (status 0). */
 export class ApiError extends Error {
@@ -47,7 +48,28 @@ export async function remove(path) {
   await request(path, { method: "DELETE" });
 }
 
-/** Show whether the API answers. */
+let looking = 0;
+
+/** Show whether the API answers. While it does not it is looked for, and the event `synapse-back` tells that it was found. */
 export function online(yes) {
-  document.getElementById("offline").hidden = yes;
+  const notice = document.getElementById("offline");
+  if (!yes && notice.hidden) {
+    document.getElementById("offline-since").textContent = new Date().toLocaleTimeString();
+    document.getElementById("offline-why").textContent = navigator.onLine ? "The API does not answer" : "This device is offline";
+    looking = setTimeout(look, LOOK_EVERY);
+  }
+  if (yes && !notice.hidden) {
+    clearTimeout(looking);
+    dispatchEvent(new Event("synapse-back"));
+  }
+  notice.hidden = yes;
 }
+
+async function look() {
+  const there = await fetch("healthz", { credentials: "omit" }).then((answer) => answer.status < 500, () => false);
+  if (document.getElementById("offline").hidden) return;
+  if (there) online(true);
+  else looking = setTimeout(look, LOOK_EVERY);
+}
+
+window.addEventListener("online", () => { if (!document.getElementById("offline").hidden) look(); });

@@ -3,18 +3,20 @@
 import { get, post } from "./api.js";
 import { fill, h, trouble } from "./dom.js";
 import { rows } from "./runs.js";
+import { welcome } from "./welcome.js";
 
 const DRAFT = "synapse-draft";
+const LATELY = 5;
 
 export async function ask(place, { signal }) {
-  const [workflow, page] = await Promise.all([get("v1/workflows/research", signal), get("v1/runs?limit=5", signal)]);
+  const [workflow, page] = await Promise.all([get("v1/workflows/research", signal), get("v1/runs?limit=20", signal)]);
   const properties = workflow.input.properties ?? {};
   const question = h("textarea", {
-    id: "question", rows: "3", required: true, minlength: "3", maxlength: String(properties.question?.maxLength ?? 2000),
-    placeholder: "What does acks_late change about Celery tasks?", input: () => sessionStorage.setItem(DRAFT, question.value),
+    id: "question", rows: "2", required: true, minlength: "3", maxlength: String(properties.question?.maxLength ?? 2000),
+    placeholder: "A question that pages and documents can answer", input: () => sessionStorage.setItem(DRAFT, question.value),
   });
   question.value = sessionStorage.getItem(DRAFT) ?? "";
-  const options = Object.entries(properties).filter(([name]) => name !== "question").map(([name, schema]) => option(name, schema));
+  const options = Object.entries(properties).filter(([name]) => name !== "question").map(([name, schema]) => option(name, schema, name === "corpus" ? named(page.runs) : []));
   const wrong = h("div");
   const button = h("button", { type: "submit", class: "primary" }, "Ask");
 
@@ -40,7 +42,11 @@ export async function ask(place, { signal }) {
       question,
       h("details", {}, h("summary", {}, "Sources and limits"), h("div", { class: "options" }, options.map((each) => each.element))),
       wrong, h("div", { class: "actions" }, button, h("span", { class: "hint" }, "Ctrl + Enter asks, / comes back here"))),
-    page.runs.length ? recent(page.runs) : welcome());
+    page.runs.length ? recent(page.runs.slice(0, LATELY)) : welcome((text) => {
+      question.value = text;
+      sessionStorage.setItem(DRAFT, text);
+      question.focus();
+    }));
   question.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) place.querySelector("form").requestSubmit();
   });
@@ -55,28 +61,25 @@ function key(question, input) {
   return made;
 }
 
-function option(name, schema) {
+function option(name, schema, known) {
   const numeric = schema.type === "integer" || schema.type === "number";
   const input = h("input", {
     id: `option-${name}`, type: numeric ? "number" : "text", "aria-describedby": `about-${name}`, autocomplete: "off",
     min: numeric ? String(schema.minimum ?? "") : null, max: numeric ? String(schema.maximum ?? "") : null,
-    placeholder: schema.default === null || schema.default === undefined ? "" : String(schema.default),
+    placeholder: schema.default === null || schema.default === undefined ? "" : String(schema.default), list: known.length ? `known-${name}` : null,
   });
   const value = () => [name, input.value === "" ? null : numeric ? Number(input.value) : input.value];
   const label = name.replaceAll("_", " ");
-  const element = h("p", {}, h("label", { for: input.id }, label), input, h("span", { class: "hint", id: `about-${name}` }, schema.description ?? ""));
+  const element = h("p", {}, h("label", { for: input.id }, label), input,
+    known.length ? h("datalist", { id: `known-${name}` }, known.map((each) => h("option", { value: each }))) : null, h("span", { class: "hint", id: `about-${name}` }, schema.description ?? ""));
   return { element, value };
+}
+
+/** Corpora that were asked lately. */
+function named(runs) {
+  return [...new Set(runs.map((run) => run.input?.corpus).filter((name) => typeof name === "string"))];
 }
 
 function recent(found) {
   return h("section", {}, h("h2", {}, "Lately"), rows(found), h("p", {}, h("a", { href: "#/runs" }, "All runs")));
-}
-
-function welcome() {
-  const parts = [
-    ["Ask", "Seven agents plan, search, read, check and write. You can watch each step, leave, and come back: a run goes on without this page."],
-    ["Check", "Every statement of the report has a quote. A click shows it in the stored page it was read from."],
-    ["Feed it", "Index a folder of yours with synapse index FOLDER and name it as the corpus, or switch on search providers."],
-  ];
-  return h("section", { class: "welcome" }, parts.map(([title, text]) => h("div", { class: "card" }, h("h2", {}, title), h("p", {}, text))));
 }

@@ -43,6 +43,11 @@ export function wide(label, ...children) {
   return h("div", { class: "scroll", role: "region", "aria-label": label, tabindex: "0" }, ...children);
 }
 
+/** What a place shows until it has something; for those who are answered at once it does not appear at all. */
+export function loading(what = "Loading") {
+  return h("div", { class: "loading", role: "status" }, h("span", { class: "unseen" }, what), h("span", { "aria-hidden": "true" }), h("span", { "aria-hidden": "true" }), h("span", { "aria-hidden": "true" }));
+}
+
 /** What a section shows while it has nothing. */
 export function empty(title, ...more) {
   return h("div", { class: "empty" }, h("h2", {}, title), ...more);
@@ -52,12 +57,21 @@ export function empty(title, ...more) {
 export function trouble(error, again = null) {
   const told = error.problem;
   if (told?.code === "insufficient-scope") return lacking(told);
+  if (error.status === 0) return away(again);
   return h("div", { class: "notice bad", role: "alert" },
     h("strong", {}, told?.title ?? "That did not work"),
     h("p", {}, told?.field && !told.errors ? [h("code", {}, told.field), " "] : null, told?.detail ?? String(error.message ?? error)),
     told?.remedy ? h("p", {}, `What helps: ${told.remedy}`) : null,
     (told?.errors ?? []).map((each) => h("p", {}, h("code", {}, each.field), ` ${each.detail}`)),
     again ? h("button", { type: "button", click: again }, "Try again") : null);
+}
+
+/** That the API could not be reached; when it can be, what failed is shown or can be done again. */
+function away(again) {
+  return h("div", { class: "notice bad", role: "alert" },
+    h("strong", {}, "The API does not answer"),
+    h("p", {}, "What runs goes on without this page. The page looks for the API every two seconds."),
+    again ? h("button", { type: "button", click: again }, "Try now") : null);
 }
 
 /** That the key may not do something: what it lacks, and who helps. */

@@ -2,10 +2,11 @@
 
 const WHEN = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 
-/** Milliseconds as "0.4 s", "12 s", "3 min 5 s" or "2 h 7 min". */
+/** Milliseconds as "7 ms", "0.4 s", "12 s", "3 min 5 s" or "2 h 7 min". */
 export function duration(milliseconds) {
   const seconds = Math.max(0, milliseconds) / 1000;
-  if (seconds < 10) return `${seconds.toFixed(seconds < 0.1 ? 2 : 1)} s`;
+  if (seconds < 0.1) return `${Math.round(1000 * seconds)} ms`;
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
   if (seconds < 60) return `${Math.round(seconds)} s`;
   const minutes = Math.floor(seconds / 60);
   if (minutes < 60) return `${minutes} min ${Math.floor(seconds % 60)} s`;
@@ -36,4 +37,12 @@ export function count(number, one, many = `${one}s`) {
 export function subject(run) {
   const question = run.input?.question;
   return typeof question === "string" ? question : `${run.workflow} ${JSON.stringify(run.input ?? {})}`.slice(0, 200);
+}
+
+/** Bytes as "512 B", "3.4 kB" or "12 MB". */
+export function size(bytes) {
+  for (const [unit, name] of [[1e9, "GB"], [1e6, "MB"], [1e3, "kB"]]) {
+    if (bytes >= unit) return `${(bytes / unit).toFixed(bytes < 10 * unit ? 1 : 0)} ${name}`;
+  }
+  return `${bytes} B`;
 }

@@ -3,7 +3,7 @@
 import { svg } from "./dom.js";
 
 const WIDTH = 176, HEIGHT = 46, GAP = 26, PAD = 14, TITLE = 22;
-const MOST = 24;
+const MOST = 24, LONGEST = 48, LETTER = 7;
 
 /** The drawing of a definition's tree. What it shows stands beside it as text too: `aria-label` names it only. */
 export function graph(node, label) {
@@ -66,13 +66,13 @@ function fork(parts) {
 }
 
 function frame(inner, title, kind) {
-  const width = Math.max(inner.width, WIDTH) + 2 * PAD;
+  const width = Math.max(inner.width, WIDTH, LETTER * Math.min(title.length, LONGEST)) + 2 * PAD;
   const height = inner.height + TITLE + 2 * PAD;
   return {
     width, height,
     draw: (onto, x, y) => {
       onto.append(svg("g", {}, svg("title", {}, title), svg("rect", { x, y, width, height, rx: 10, class: `frame ${kind}` }),
-        text(x + width / 2, y + TITLE - 3, title, Math.floor(width / 7.6), "about")));
+        text(x + width / 2, y + TITLE - 3, title, Math.floor(width / LETTER), "about")));
       inner.draw(onto, x + (width - inner.width) / 2, y + TITLE + PAD);
     },
   };

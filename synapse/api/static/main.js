@@ -1,8 +1,9 @@
 // Which view an address shows. A view gets its place, the rest of the address, and a signal that ends it.
 
 import { ApiError, token } from "./api.js";
-import { fill, h, trouble } from "./dom.js";
+import { fill, h, loading, trouble } from "./dom.js";
 import { ask } from "./ask.js";
+import { compare } from "./compare.js";
 import { definition } from "./definition.js";
 import { health } from "./health.js";
 import { keys } from "./keys.js";
@@ -18,6 +19,7 @@ const ROUTES = [
   [/^runs$/, runs, "Runs"],
   [/^runs\/([^/]+)$/, run, "Run"],
   [/^runs\/([^/]+)\/report$/, report, "Report"],
+  [/^compare\/([^/]+)\/([^/]+)$/, compare, "Two runs"],
   [/^workflows$/, workflows, "Workflows"],
   // No workflow can have such a name.
   [/^workflows\/_check$/, definition, "Check a definition"],
@@ -31,25 +33,31 @@ const ROUTES = [
 
 const main = document.getElementById("main");
 let leaving = new AbortController();
+let missing = false;
 
 async function show() {
   leaving.abort();
   leaving = new AbortController();
+  missing = false;
   const { signal } = leaving;
   const [path, query = ""] = location.hash.replace(/^#\/?/, "").split("?");
   const [view, title, parts] = found(path);
   document.title = title === "Ask" ? "Synapse" : `${title} – Synapse`;
   for (const link of document.querySelectorAll("nav a")) {
     const at = link.getAttribute("href").replace(/^#\/?/, "");
-    if (at === path.split("/")[0]) link.setAttribute("aria-current", "page");
+    if (at === path.split("/")[0].replace("compare", "runs")) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
-  fill(main, h("p", { class: "loading", role: "status" }, "Loading"));
+  fill(main, loading());
   try {
     await view(main, { parts, query: new URLSearchParams(query), signal });
   } catch (error) {
     if (signal.aborted) return;
-    fill(main, error instanceof ApiError && error.status === 401 ? signIn(show, token.get() !== "") : trouble(error, show));
+    missing = error.status === 0;
+    const [status, asked] = error instanceof ApiError ? [error.status, error.problem] : [];
+    if (status === 401) fill(main, signIn(show, token.get() !== ""));
+    else if (status === 404) fill(main, nothing(asked.detail));
+    else fill(main, trouble(error, show));
   }
 }
 
@@ -62,7 +70,11 @@ function found(path) {
 }
 
 async function nowhere(place) {
-  fill(place, h("div", { class: "empty" }, h("h1", {}, "There is nothing here"), h("p", {}, h("a", { href: "#/" }, "Ask a question"))));
+  fill(place, nothing("The address names no page of the console."));
+}
+
+function nothing(why) {
+  return h("div", { class: "empty" }, h("h1", {}, "There is nothing here"), h("p", {}, why), h("p", { class: "actions" }, h("a", { class: "button", href: "#/" }, "Ask a question"), h("a", { class: "button", href: "#/runs" }, "All runs")));
 }
 
 async function otherKey(place) {
@@ -89,6 +101,8 @@ window.addEventListener("hashchange", () => {
   main.focus({ preventScroll: true });
   window.scrollTo(0, 0);
 });
+// What could not be shown while the API was away is shown now; what is shown is left as it is.
+window.addEventListener("synapse-back", () => { if (missing) show(); });
 document.addEventListener("keydown", (event) => {
   if (event.key !== "/" || event.ctrlKey || event.metaKey || event.target.closest("input, textarea, select")) return;
   const first = document.querySelector("#question, #filter");

@@ -1,15 +1,10 @@
 // The report, and beside it the stored page that a citation's quote stands in.
 
-import { get, request } from "./api.js";
-import { fill, h, outside, trouble } from "./dom.js";
+import { get } from "./api.js";
+import { fill, h, loading, outside, trouble } from "./dom.js";
+import { download } from "./files.js";
 import { count, when } from "./format.js";
-
-const VERDICTS = {
-  corroborated: ["●", "independent origins say so"],
-  single_source: ["○", "one origin says so"],
-  possible_conflict: ["◐", "another source may say otherwise"],
-  superseded: ["◌", "a newer edition says otherwise"],
-};
+import { VERDICTS } from "./verdicts.js";
 
 export async function report(place, { parts: [id], signal }) {
   const found = await get(`v1/runs/${encodeURIComponent(id)}/report?format=json`, signal);
@@ -25,7 +20,7 @@ export async function report(place, { parts: [id], signal }) {
     opener = from;
     from.setAttribute("aria-expanded", "true");
     reader.hidden = false;
-    fill(reader, h("p", { class: "loading" }, "Loading the stored page"));
+    fill(reader, loading("Loading the stored page"));
     try {
       if (!pages.has(each.snapshot)) pages.set(each.snapshot, await get(`v1/runs/${id}/sources/${each.snapshot}`, signal));
       fill(reader, stored(pages.get(each.snapshot), each, references.get(each.snapshot), close));
@@ -52,21 +47,21 @@ export async function report(place, { parts: [id], signal }) {
     h("span", { class: "verdict", title: VERDICTS[each.verdict]?.[1] ?? each.verdict }, VERDICTS[each.verdict]?.[0] ?? "·"),
     h("span", {}, each.text, each.by_model ? h("span", { class: "hint", title: "worded by a language model, checked against its quotes" }, " (worded by a model)") : null, " ", each.evidence.map(cite)));
   const list = (some) => h("ul", { class: "sentences" }, some.map(sentence));
-  const used = new Set([...found.answer, ...found.sections.flatMap((each) => each.sentences)].map((each) => each.verdict));
+  const used = new Set([...found.answer, ...found.sections.flatMap((each) => each.sentences), ...found.disagreements.flat()].map((each) => each.verdict));
 
   reader.addEventListener("keydown", (event) => { if (event.key === "Escape") close(); });
   fill(place,
     h("div", { class: "reading" },
       h("article", {},
         h("h1", { class: "question" }, found.question),
-        h("div", { class: "actions" }, h("a", { href: `#/runs/${id}` }, "How it came about"), ["md", "html", "json"].map((form) => h("button", { type: "button", click: () => download(id, form) }, `.${form}`))),
+        h("div", { class: "actions" }, h("a", { href: `#/runs/${id}` }, "How it came about"), h("span", { class: "hint" }, "Download"), ["md", "html", "json"].map((form) => h("button", { type: "button", click: () => download(`v1/runs/${id}/report?format=${form}`, `report-${id.slice(0, 8)}.${form}`) }, `.${form}`))),
         h("h2", {}, "Answer"), found.answer.length ? list(found.answer) : h("p", { class: "notice" }, "No evidence was found."),
         found.sections.map((each) => [h("h2", {}, each.heading), list(each.sentences)]),
         found.disagreements.length ? [h("h2", {}, "What the sources disagree on"), found.disagreements.map((pair) => list(pair))] : null,
         found.unanswered.length ? [h("h2", {}, "What could not be found"), h("ul", {}, found.unanswered.map((each) => h("li", {}, each.text)))] : null,
         found.missed.length ? [h("h2", {}, "What could not be read"), h("ul", {}, found.missed.map((each) => h("li", {}, each.what, h("span", { class: "hint" }, ` ${each.reason}`))))] : null,
         found.notes.length ? [h("h2", {}, "How it was written"), h("ul", {}, found.notes.map((each) => h("li", {}, each)))] : null,
-        h("p", { class: "hint legend" }, [...used].map((each) => `${VERDICTS[each]?.[0] ?? ""} ${VERDICTS[each]?.[1] ?? each}   `)),
+        h("p", { class: "hint legend" }, [...used].map((each) => h("span", {}, `${VERDICTS[each]?.[0] ?? "·"} ${VERDICTS[each]?.[1] ?? each}`))),
         h("h2", {}, "Sources"), h("ol", { class: "sources" }, found.references.map((each) => h("li", { value: String(each.number) },
           outside(each.url, each.title || each.url), h("p", { class: "hint" }, [each.origin, each.published, `read ${when(each.fetched_at)}`, count(each.evidence.length, "quote")].filter(Boolean).join(" · ")))))),
       reader));
@@ -87,11 +82,4 @@ function stored(page, each, reference, close) {
 /** Scroll the page, and nothing around it, to where the quote is. */
 function show(page, quote) {
   page.scrollTop += quote.getBoundingClientRect().top - page.getBoundingClientRect().top - page.clientHeight / 3;
-}
-
-async function download(id, form) {
-  const blob = await (await request(`v1/runs/${id}/report?format=${form}`)).blob();
-  const link = h("a", { href: URL.createObjectURL(blob), download: `report-${id.slice(0, 8)}.${form}` });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }

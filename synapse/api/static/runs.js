@@ -1,12 +1,15 @@
 // Runs, newest first: filtered, paged, and several cancelled or resumed at once.
 
 import { get, post } from "./api.js";
-import { empty, fill, h, say, trouble, wide } from "./dom.js";
+import { empty, fill, h, say, trouble } from "./dom.js";
 import { ago, count, duration, subject, when } from "./format.js";
 
 const STATES = ["running", "succeeded", "failed", "cancelled"];
 const PAGE = 50;
 const EVERY = 3000;
+const LABELS = 3;
+/** As many runs as one request may name. */
+const AT_ONCE = 500;
 
 export async function runs(place, { query, signal }) {
   const state = STATES.includes(query.get("state")) ? query.get("state") : "";
@@ -37,17 +40,26 @@ export async function runs(place, { query, signal }) {
     fill(bulk,
       going.length ? h("button", { type: "button", click: () => all(going, "cancel", "cancelled") }, `Cancel ${going.length}`) : null,
       ended.length ? h("button", { type: "button", click: () => all(ended, "resume", "resumed") }, `Resume ${ended.length}`) : null,
-      picked.length === 2 ? h("button", { type: "button", click: () => fill(compared, comparison(picked)) }, "Compare") : null);
+      picked.length === 2 ? h("a", { class: "button", href: `#/compare/${picked[1].id}/${picked[0].id}` }, "Compare") : null);
   }
 
   async function all(some, action, done) {
-    const failed = [];
-    for (const run of some) await post(`v1/runs/${run.id}/${action}`).catch((error) => failed.push(error));
-    say(`${count(some.length - failed.length, "run")} ${done}`);
+    const refused = [];
+    let reached = 0;
+    try {
+      for (let at = 0; at < some.length; at += AT_ONCE) {
+        const { items } = await post(`v1/runs/${action}`, { ids: some.slice(at, at + AT_ONCE).map((run) => run.id) });
+        refused.push(...items.filter((each) => each.outcome === "refused"));
+        reached += items.filter((each) => each.outcome === "done").length;
+      }
+    } catch (error) {
+      list.prepend(trouble(error));
+      return;
+    }
+    say(`${count(reached, "run")} ${done}`);
     chosen.clear();
-    fill(compared);
     await load(null);
-    if (failed.length) list.prepend(trouble(failed[0]));
+    if (refused.length) list.prepend(h("p", { class: "notice bad", role: "alert" }, `${count(refused.length, "run")} could not be ${done}: ${refused[0].error?.message ?? "no reason is given"}`));
   }
 
   async function load(cursor) {
@@ -58,7 +70,6 @@ export async function runs(place, { query, signal }) {
     draw();
   }
 
-  const compared = h("div");
   const go = (event) => {
     event.preventDefault();
     const asked = [["state", filter.value], ["search", words.value.trim()], ["label", label.value.trim()]].filter(([, value]) => value);
@@ -74,7 +85,7 @@ export async function runs(place, { query, signal }) {
     h("form", { class: "filters", role: "search", submit: go },
       h("p", {}, h("label", { for: "filter" }, "Show"), filter), h("p", {}, h("label", { for: "words" }, "Words"), words), h("p", {}, h("label", { for: "label" }, "Label"), label),
       h("button", { type: "submit" }, "Find")),
-    compared, list, h("p", {}, more));
+    list, h("p", {}, more));
   const timer = setInterval(async () => {
     // Only the first page moves; what was paged to stays where it is read.
     if (document.hidden || shown.length > PAGE || chosen.size || !shown.some((run) => run.state === "running")) return;
@@ -87,29 +98,21 @@ export async function runs(place, { query, signal }) {
 export function rows(found, choose = null, chosen = new Set()) {
   return h("ul", { class: "rows" }, found.map((run) => h("li", {},
     choose ? h("input", { type: "checkbox", "aria-label": `Choose ${subject(run)}`, checked: chosen.has(run.id), change: (event) => choose(run, event.target.checked) }) : null,
-    h("a", { href: `#/runs/${run.id}` }, subject(run)),
+    h("a", { href: `#/runs/${run.id}` }, subject(run)), labels(run),
     h("span", { class: `state ${run.state}` }, run.state),
     h("span", { class: "hint", title: when(run.created_at) }, took(run)))));
 }
 
-function took(run) {
-  return run.finished_at ? `${duration(Date.parse(run.finished_at) - Date.parse(run.created_at))}, ${ago(run.created_at)}` : `since ${ago(run.created_at).replace(" ago", "")}`;
+function labels(run) {
+  return Object.entries(run.labels ?? {}).slice(0, LABELS).map(([key, value]) => h("span", { class: "label" }, `${key}:${value}`));
 }
 
-function comparison([one, other]) {
-  const names = [...new Set([...Object.keys(one.input), ...Object.keys(other.input)])];
-  const row = (name, left, right) => h("tr", { class: left === right ? "" : "differs" }, h("th", { scope: "row" }, name), h("td", {}, left), h("td", {}, right));
-  const link = (run) => h("th", { scope: "col" }, h("a", { href: `#/runs/${run.id}` }, run.id.slice(0, 8)));
-  const told = (value) => (value === undefined ? "" : typeof value === "string" ? value : JSON.stringify(value));
-  const counts = (run) => run.output?.counts ?? {};
-  return h("div", { class: "card" }, h("h2", {}, "Side by side"), wide("Side by side", h("table", {},
-    h("thead", {}, h("tr", {}, h("td"), link(one), link(other))),
-    h("tbody", {}, row("state", one.state, other.state), row("took", took(one), took(other)),
-      names.map((name) => row(name, told(one.input[name]), told(other.input[name]))),
-      Object.keys({ ...counts(one), ...counts(other) }).map((name) => row(name, told(counts(one)[name]), told(counts(other)[name])))))));
+function took(run) {
+  return run.finished_at ? `${duration(Date.parse(run.finished_at) - Date.parse(run.created_at))}, ${ago(run.created_at)}` : `begun ${ago(run.created_at)}`;
 }
 
 function nothing(state, narrowed) {
   if (narrowed) return empty("No run is like that", h("p", {}, h("a", { href: "#/runs" }, "Every run")));
-  return empty(state ? `No run is ${state}` : "Nothing was asked yet", h("p", {}, h("a", { href: state ? "#/runs" : "#/" }, state ? "Every run" : "Ask a question")));
+  if (state) return empty(`No run is ${state}`, h("p", {}, h("a", { href: "#/runs" }, "Every run")));
+  return empty("Nothing was asked yet", h("p", {}, "Runs are kept here: what was asked, how it went, and the report."), h("p", {}, h("a", { class: "button primary", href: "#/" }, "Ask a question")));
 }

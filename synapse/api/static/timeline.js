@@ -10,7 +10,7 @@ export function timeline(run, now, choose) {
   const from = run.startedAt ?? now;
   const scale = WIDTH / Math.max(1, (run.endedAt ?? now) - from);
   return h("table", { class: "timeline" },
-    h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Step"), h("th", { scope: "col" }, "State"), h("th", { scope: "col" }, "Took"), h("th", { scope: "col", class: "wide" }, "When"))),
+    h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Step"), h("th", { scope: "col" }, "State"), h("th", { scope: "col", class: "number" }, "Took"), h("th", { scope: "col", class: "wide" }, "When"))),
     h("tbody", {}, [...run.steps.values()].map((step) => h("tr", {},
       h("th", { scope: "row" }, h("button", { type: "button", class: "plain", id: `step-${step.path}`, click: () => choose(step.path) }, step.path)),
       h("td", {}, h("span", { class: `state ${step.state}` }, step.state, step.tries.length > 1 ? ` (${step.tries.length} tries)` : "")),

@@ -38,7 +38,7 @@ export function picture(tree, agents) {
   return [
     wide("Graph", graph(tree, "The workflow as a graph; the table below has the same steps")),
     h("h2", {}, "Steps"), wide("Steps", h("table", {},
-      h("thead", {}, h("tr", {}, columns.map((each) => h("th", { scope: "col" }, each)))),
+      h("thead", {}, h("tr", {}, columns.map((each) => h("th", { scope: "col", class: each === "Seconds at most" ? "number" : null }, each)))),
       h("tbody", {}, stages(tree).map((each) => h("tr", {}, h("th", { scope: "row" }, each.name), h("td", {}, each.agent), h("td", {}, known.get(each.agent)?.queue ?? ""), h("td", {}, known.get(each.agent)?.description ?? ""),
         h("td", {}, [each.many ? `for each of ${each.many}` : "", each.perhaps ? `when ${each.perhaps}` : ""].filter(Boolean).join(", ") || "always"), h("td", { class: "number" }, String(known.get(each.agent)?.timeout_seconds ?? ""))))))),
   ];
