@@ -60,6 +60,7 @@ AGENTS = [
     Panel("Ready steps", {"{{queue}}": "max by (queue) (synapse_queue_ready_steps)"}),
     Panel("Workers", {"{{queue}}": "celery_active_worker_count"}),
     Panel("Tasks at work", {"{{hostname}}": "celery_worker_tasks_active"}),
+    Panel("Memory of workers", {"{{queues}}": 'sum by (queues) (synapse_worker_memory_bytes{kind="pss"})'}, "bytes"),
 ]
 API = [
     Panel("Requests", {"{{route}} {{status}}": rate("synapse_http_requests_total", "route, status")}, "reqps"),
@@ -90,6 +91,17 @@ INFRASTRUCTURE = [
 ]
 OUTCOMES = [
     Panel("Runs of the last day", {"{{state}}": "sum by (state) (increase(synapse_runs_ended_total[1d]))"}, kind="stat"),
+    Panel(
+        "Runs that end, by class of tenants", {"{{tenant_class}} {{state}}": rate("synapse_runs_ended_total", "tenant_class, state")}, "ops"
+    ),
+    Panel(
+        "Time of a run, 95 in 100, by class of tenants", {"{{tenant_class}}": quantile(0.95, "synapse_run_seconds", "tenant_class")}, "s"
+    ),
+    Panel(
+        "Steps that end, by class of tenants",
+        {"{{tenant_class}}": rate("synapse_steps_total", "tenant_class", 'state=~"succeeded|failed|skipped"')},
+        "ops",
+    ),
     Panel("Runs that are resumed", {"{{how}}": rate("synapse_runs_started_total", "how")}, "ops"),
     Panel("Of the allowance of failures, burnt", {"over 6 hours": "synapse:runs_failed:ratio6h / 0.01"}, "percentunit", "stat"),
     Panel("Searches by provider", {"{{provider}} {{outcome}}": rate("synapse_mcp_provider_calls_total", "provider, outcome")}, "ops"),

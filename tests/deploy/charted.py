@@ -1,9 +1,11 @@
-"""The chart, rendered with every file of values of ``ci/``, as data."""
+"""The chart, rendered with every file of values of ``ci/``, as data; run as a program it writes them into a folder."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -27,7 +29,12 @@ def rendered() -> dict[str, dict[str, Any]]:
 @cache
 def manifests(scenario: str) -> list[Manifest]:
     """Every object of a scenario."""
-    texts = [text for name, text in rendered()[scenario]["files"].items() if name.endswith(".yaml")]
+    return parsed(rendered()[scenario]["files"])
+
+
+def parsed(files: dict[str, str]) -> list[Manifest]:
+    """Every object of a release, of what Helm made of its templates."""
+    texts = [text for name, text in files.items() if name.endswith(".yaml")]
     return [each for text in texts for each in yaml.load_all(text, Loader=_LOADER) if each]
 
 
@@ -58,3 +65,13 @@ def workers(scenario: str) -> dict[str, Manifest]:
     """Deployments of agents, by their queue."""
     found = of_kind(scenario, "Deployment").values()
     return {each["metadata"]["labels"]["synapse.io/queue"]: each for each in found if component(each).startswith("worker-")}
+
+
+def _main(folder: Path) -> None:
+    for name, release in rendered().items():
+        texts = [text.strip() for file, text in sorted(release["files"].items()) if file.endswith(".yaml")]
+        (folder / f"{name}.yaml").write_text("\n---\n".join(text for text in texts if text) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    _main(Path(sys.argv[1]))

@@ -1,7 +1,6 @@
 """Schemas of custom resources, made as strict as the cluster is asked to be: a field that nobody knows is an error.
 
-They are read out of Go modules that ``scripts/install-schemas`` downloads. Those of RabbitMQ's operator and of CloudNativePG are on no
-package registry: here is which of their fields the chart uses, as their reference has them, and no other is taken.
+They are read out of Go modules that ``scripts/install-schemas`` downloads.
 """
 
 from __future__ import annotations
@@ -24,73 +23,6 @@ _PROMISE: Final = "SYNAPSE_CI_GO"
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def _object(*required: str, **properties: Schema) -> Schema:
-    return {"type": "object", "required": list(required), "properties": properties, "additionalProperties": False}
-
-
-def _cluster(version: str, kind: str, spec: Schema) -> Schema:
-    return _object("apiVersion", "kind", "metadata", "spec", apiVersion={"const": version}, kind={"const": kind}, metadata={}, spec=spec)
-
-
-_TEXT: Schema = {"type": "string", "minLength": 1}
-_FLAG: Schema = {"type": "boolean"}
-_COUNT: Schema = {"type": "integer", "minimum": 0}
-_QUANTITY: Schema = {"type": "string", "pattern": r"^[0-9.]+([mkMGTP]i?)?$"}
-_TEXTS: Schema = {"type": "object", "additionalProperties": {"type": "string"}}
-_RESOURCES = _object(requests={"type": "object"}, limits={"type": "object"})
-
-OWN: dict[str, Schema] = {
-    "RabbitmqCluster": _cluster(
-        "rabbitmq.com/v1beta1",
-        "RabbitmqCluster",
-        _object(
-            replicas=_COUNT,
-            image=_TEXT,
-            persistence=_object(storage=_QUANTITY, storageClassName=_TEXT),
-            resources=_RESOURCES,
-            terminationGracePeriodSeconds=_COUNT,
-            affinity=_object(podAntiAffinity={"type": "object"}),
-            rabbitmq=_object(additionalConfig={"type": "string", "maxLength": 100_000}),
-        ),
-    ),
-    "Cluster": _cluster(
-        "postgresql.cnpg.io/v1",
-        "Cluster",
-        _object(
-            "instances",
-            instances={"type": "integer", "minimum": 1},
-            imageName=_TEXT,
-            bootstrap=_object(initdb=_object(database=_TEXT, owner=_TEXT, encoding=_TEXT)),
-            storage=_object(size=_QUANTITY, storageClass=_TEXT),
-            resources=_RESOURCES,
-            affinity=_object(enablePodAntiAffinity=_FLAG, topologyKey=_TEXT, podAntiAffinityType={"enum": ["preferred", "required"]}),
-            postgresql=_object(
-                parameters=_TEXTS,
-                synchronous=_object(
-                    "method", "number", method={"enum": ["any", "first"]}, number=_COUNT, dataDurability={"enum": ["required", "preferred"]}
-                ),
-            ),
-            plugins={"type": "array", "items": _object("name", name=_TEXT, enabled=_FLAG, isWALArchiver=_FLAG, parameters=_TEXTS)},
-        ),
-    ),
-    "ScheduledBackup": _cluster(
-        "postgresql.cnpg.io/v1",
-        "ScheduledBackup",
-        _object(
-            "cluster",
-            "schedule",
-            schedule=_TEXT,
-            immediate=_FLAG,
-            suspend=_FLAG,
-            backupOwnerReference={"enum": ["none", "self", "cluster"]},
-            cluster=_object("name", name=_TEXT),
-            method={"enum": ["barmanObjectStore", "volumeSnapshot", "plugin"]},
-            pluginConfiguration=_object("name", name=_TEXT, parameters=_TEXTS),
-        ),
-    ),
-}
-
-
 @cache
 def locked() -> dict[str, tuple[str, str]]:
     """Module and file of each kind's definition."""
@@ -109,8 +41,6 @@ def _modules() -> Path:
 @cache
 def validator(kind: str, version: str) -> Draft7Validator:
     """For objects of a kind at a version, ``group/v1``. Raises AssertionError where the definition does not serve it."""
-    if kind in OWN:
-        return Draft7Validator(OWN[kind])
     module, file = locked()[kind]
     path = _modules() / module / file
     if not path.exists():

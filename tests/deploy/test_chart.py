@@ -19,12 +19,13 @@ from tests.deploy.charted import SCENARIOS, component, containers, manifests, of
 from tests.deploy.commands import check
 from tests.deploy.composed import ROOT, services
 from tests.deploy.helm import CHART, releases
-from tests.deploy.schemas import OWN, locked
+from tests.deploy.schemas import locked
 from tests.deploy.test_compose import FIELDS, SECRET
 
 EVERY = pytest.mark.parametrize("scenario", SCENARIOS)
-VERSIONS = ("1.29", "1.37")
-FOREIGN = {*OWN, *locked()}
+VERSIONS = tuple(f"1.{minor}" for minor in range(29, 38))
+"""Of Kubernetes, that the chart supports."""
+FOREIGN = set(locked())
 QUEUES = {agent.queue for agent in Registry.installed().values() if agent.function.__module__.startswith("synapse.")}
 OTHERS_VARIABLES = {
     "OTEL_EXPORTER_OTLP_ENDPOINT",
@@ -83,6 +84,12 @@ def test_kubernetes_takes_every_object_and_knows_every_field(version: str, monke
     for manifest in differing():
         if manifest["kind"] not in FOREIGN:  # see test_schemas
             kubernetes_validate.validate(manifest, version, strict=True)
+
+
+def test_versions_that_are_supported_are_checked_and_told() -> None:
+    chart = yaml.safe_load((CHART / "Chart.yaml").read_text("utf-8"))
+    assert chart["kubeVersion"] == f">={VERSIONS[0]}.0-0"
+    assert f"Kubernetes {VERSIONS[0]} to {VERSIONS[-1]}" in (ROOT / "docs" / "howto" / "kubernetes.md").read_text("utf-8")
 
 
 def test_an_object_with_a_field_that_kubernetes_does_not_know_is_noticed() -> None:
@@ -162,6 +169,22 @@ def test_every_value_is_one_that_its_setting_takes(scenario: str, monkeypatch: p
                 patched.setenv(name, value)
             for model in models:
                 model()
+
+
+def test_the_console_links_to_what_the_values_name_and_to_nothing_by_itself() -> None:
+    links = {"CONSOLE_FLOWER_URL": "flower", "CONSOLE_GRAFANA_URL": "grafana", "CONSOLE_TRACE_URL": "jaeger"}
+
+    def linked(scenario: str) -> dict[str, str]:
+        return {name.removeprefix("SYNAPSE_"): url for name, url in api_of(scenario).items() if name.startswith("SYNAPSE_CONSOLE_")}
+
+    assert linked("default") == {}
+    assert {name: url.split("/")[2].partition(".")[0] for name, url in linked("production").items()} == links
+
+
+def api_of(scenario: str) -> dict[str, str]:
+    """What the API is told."""
+    (container,) = pods(scenario)["synapse-api"]["spec"]["containers"]
+    return {each["name"]: each["value"] for each in container["env"]}
 
 
 @EVERY
@@ -258,6 +281,7 @@ def test_the_readme_of_the_chart_names_every_value() -> None:
 HARMFUL: list[tuple[dict[str, Any], str]] = [
     ({"agents": {"search": {"concurency": 3}}}, "concurency"),
     ({"agents": {"search": {"terminationGracePeriodSeconds": 60}}}, "terminationGracePeriodSeconds"),
+    ({"settings": {"stop_seconds": 270}}, "stop_seconds"),
     ({"keda": {"cooldownPeriod": 200}}, "must be longer than the grace period"),
     ({"agents": {"search": {"keda": {"minReplicas": 11}}}}, "above its maxReplicas"),
     ({"hpa": {"enabled": True}}, "work against each other"),
@@ -267,6 +291,7 @@ HARMFUL: list[tuple[dict[str, Any], str]] = [
     ({"image": {"tag": "latest"}}, "tag"),
     ({"mcpFilesystem": {"replicas": 2}}, "ReadWriteMany"),
     ({"gateway": {"enabled": True}}, "parentRefs"),
+    ({"api": {"console": {"traceUrl": "https://jaeger.example.org"}}}, "traceUrl"),
     ({"secrets": {"external": {"enabled": True}}}, "storeRef.name"),
     ({"rabbitmq": {"cluster": {"enabled": True, "replicas": 2}}}, "replicas"),
     ({"rabbitmq": {"cluster": {"enabled": True}, "bundled": {"enabled": True}}}, "one of both"),

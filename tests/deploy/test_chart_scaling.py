@@ -87,7 +87,10 @@ def test_workers_are_not_counted_by_two(scenario: str) -> None:
 @EVERY
 def test_a_worker_has_longer_to_finish_than_a_step_may_take(scenario: str) -> None:
     for deployment in workers(scenario).values():
-        assert deployment["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] > LONGEST
+        grace = deployment["spec"]["template"]["spec"]["terminationGracePeriodSeconds"]
+        waits = next(int(each["value"]) for each in container_of(deployment)["env"] if each["name"] == "SYNAPSE_STOP_SECONDS")
+        # Until the longest step is done; and then there is time to hand back what lasts longer.
+        assert grace - 30 >= waits >= LONGEST
 
 
 @SCALED
@@ -142,7 +145,10 @@ def test_a_probe_costs_a_request_and_no_process(scenario: str) -> None:
             assert asked["port"] in ports, name
             assert container[kind]["timeoutSeconds"] <= container[kind]["periodSeconds"] or kind == "startupProbe", name
         # Where the two differ, a broker or a database that is away makes nothing start again.
-        assert container["livenessProbe"]["httpGet"]["path"] in ("/healthz", "/healthcheck", "/health")
+        assert container["livenessProbe"]["httpGet"]["path"] == {"flower": "/healthcheck", "exporter": "/"}.get(
+            component(owner), "/healthz"
+        )
+        assert container["startupProbe"]["httpGet"]["path"] == container["livenessProbe"]["httpGet"]["path"]
 
 
 @SCALED

@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from pydantic_settings import BaseSettings
 
 from synapse import settings
 from synapse.engine.registry import Registry
+from tests.deploy.checkers import compose
 from tests.deploy.commands import check
 from tests.deploy.composed import PROFILES, ROOT, SECRETS, composed, mounts, ours, secret_names, services, workers
 
@@ -31,21 +31,11 @@ EVERY = pytest.mark.parametrize("service", services().values(), ids=list(service
 OWN = pytest.mark.parametrize("service", ours().values(), ids=list(ours()))
 
 
-def compose() -> list[str]:
-    """The command of a Compose that is installed, if one is; it needs no engine to read a file."""
-    if shutil.which("docker") and not subprocess.run(["docker", "compose", "version"], capture_output=True, check=False).returncode:
-        return ["docker", "compose"]
-    return ["docker-compose"] if shutil.which("docker-compose") else []
-
-
 @pytest.mark.parametrize("profile", PROFILES)
 def test_compose_itself_takes_every_profile(profile: str) -> None:
-    command = compose()
-    if not command:
-        pytest.skip("Docker Compose is not installed")
     env = {name: value for name, value in os.environ.items() if not name.startswith(("COMPOSE_", "SYNAPSE_"))}
     done = subprocess.run(
-        [*command, "--profile", profile, "config", "--services"], cwd=ROOT, env=env, capture_output=True, text=True, check=False
+        [*compose(), "--profile", profile, "config", "--services"], cwd=ROOT, env=env, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     assert set(done.stdout.split()) == set(services(profile))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from typing import Any
 
 import pytest
 import yaml
 
+from tests.deploy.charted import SCENARIOS, manifests
+from tests.deploy.checkers import actionlint
 from tests.deploy.composed import ROOT, services
 
 FOLDER = ROOT / ".github" / "workflows"
@@ -62,6 +63,16 @@ def test_a_token_is_not_left_in_a_checkout_that_does_not_push(name: str) -> None
             assert step.get("with", {}).get("persist-credentials", True) is (name == "promote")
 
 
+def test_the_chart_is_scanned_before_a_change_lands_and_nothing_is_skipped_without_a_reason() -> None:
+    assert {"run": "make scan-chart"} in workflow("ci")["jobs"]["chart"]["steps"]
+    text = (ROOT / "deploy" / "helm" / "checkov.yaml").read_text("utf-8")
+    assert len(yaml.safe_load(text)["skip-check"]) == len(re.findall(r"  # .+\n  - CKV_", text))
+    found = [each for name in SCENARIOS for each in manifests(name)]
+    skips = [why for each in found for key, why in each["metadata"].get("annotations", {}).items() if key.startswith("checkov.io/skip")]
+    assert skips
+    assert [why for why in skips if not re.fullmatch(r"CKV\w+=\w.{10,}", why)] == []
+
+
 def test_a_release_is_tested_then_built_then_scanned_then_signed_and_the_chart_comes_last() -> None:
     jobs = workflow("release")["jobs"]
     assert jobs["images"]["needs"] == "check"
@@ -86,8 +97,5 @@ def test_a_promotion_passes_the_gate_of_the_environment_that_it_changes() -> Non
 
 
 def test_the_workflows_are_what_actionlint_takes() -> None:
-    actionlint = shutil.which("actionlint")
-    if actionlint is None:
-        pytest.skip("actionlint is not installed (go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12)")
-    done = subprocess.run([actionlint, *FOLDER.glob("*.yml")], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run([actionlint(), *FOLDER.glob("*.yml")], capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stdout

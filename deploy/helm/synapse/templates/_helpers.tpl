@@ -51,6 +51,13 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version }}
 {{- if gt (int $agent.keda.minReplicas) (int $agent.keda.maxReplicas) -}}
 {{- fail (printf "agents.%s.keda.minReplicas is above its maxReplicas" $name) -}}
 {{- end -}}
+{{- /* Steps that last longer than a worker waits for them are handed back, for which there has to be time before it is killed. */ -}}
+{{- $grace := int $agent.terminationGracePeriodSeconds -}}
+{{- $told := mergeOverwrite (dict "stop_seconds" (sub $grace 30)) (deepCopy (default dict $root.Values.settings)) (deepCopy (default dict $agent.settings)) -}}
+{{- if ge (int $told.stop_seconds) $grace -}}
+{{- fail (printf "settings.stop_seconds (%v s) must be shorter than the grace period of agents.%s (%v s)" $told.stop_seconds $name $grace) -}}
+{{- end -}}
+{{- $_ := set $agent "stopSeconds" $told.stop_seconds -}}
 {{ toYaml $agent }}
 {{- end -}}
 
