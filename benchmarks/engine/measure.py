@@ -7,6 +7,7 @@ import statistics
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from typing import NamedTuple
 
 from benchmarks.engine.system import System
 from tests.services import procfs
@@ -23,10 +24,13 @@ class Figures:
     runs_per_second: float
     cpu_ms_per_run: float
     pss_mb: float
+    watching_ms_per_run: float = 0.0
+    """Processor time of who looks on, which is none of the workers'."""
 
     def over(self, other: Figures) -> Figures:
-        """Each figure divided by the other's."""
-        return Figures(**{field.name: getattr(self, field.name) / getattr(other, field.name) for field in fields(Figures)})
+        """Each figure divided by the other's; 0 where the other has none."""
+        pairs = {field.name: (getattr(self, field.name), getattr(other, field.name)) for field in fields(Figures)}
+        return Figures(**{name: own / its if its else 0.0 for name, (own, its) in pairs.items()})
 
     @classmethod
     def median(cls, rounds: list[Figures]) -> Figures:
@@ -49,9 +53,10 @@ def measure(systems: Mapping[str, System], *, sequential: int, burst: int) -> di
         name: Figures(
             p50_ms=statistics.median(taken) * 1000,
             p95_ms=sorted(taken)[min(len(taken) - 1, round(0.95 * len(taken)))] * 1000,
-            runs_per_second=burst / bursts[name][0],
-            cpu_ms_per_run=bursts[name][1] / burst * 1000,
-            pss_mb=procfs.pss_bytes(_members(systems[name])) / 1e6,
+            runs_per_second=burst / bursts[name].seconds,
+            cpu_ms_per_run=bursts[name].cpu / burst * 1000,
+            pss_mb=procfs.pss_bytes(_families(systems[name].workers())) / 1e6,
+            watching_ms_per_run=bursts[name].watching / burst * 1000,
         )
         for name, taken in latencies.items()
     }
@@ -64,13 +69,21 @@ def warm_up(system: System, runs: int) -> None:
         system.run_one(next(_seeds))
 
 
-def _burst(system: System, size: int) -> tuple[float, float]:
+class _Burst(NamedTuple):
+    """Seconds by the clock, and of the processor: of the workers, and of who looks on."""
+
+    seconds: float
+    cpu: float
+    watching: float
+
+
+def _burst(system: System, size: int) -> _Burst:
     seeds = [next(_seeds) for _ in range(size)]
-    members = _members(system)
-    cpu = procfs.cpu_seconds(members)
+    workers, watchers = _families(system.workers()), _families(system.watchers())
+    cpu, watching = procfs.cpu_seconds(workers), procfs.cpu_seconds(watchers)
     began = time.perf_counter()
     system.burst(seeds)
-    return time.perf_counter() - began, procfs.cpu_seconds(members) - cpu
+    return _Burst(time.perf_counter() - began, procfs.cpu_seconds(workers) - cpu, procfs.cpu_seconds(watchers) - watching)
 
 
 def _timed(system: System, seed: int) -> float:
@@ -79,5 +92,5 @@ def _timed(system: System, seed: int) -> float:
     return time.perf_counter() - began
 
 
-def _members(system: System) -> list[int]:
-    return [pid for worker in system.workers() for pid in procfs.family(worker)]
+def _families(pids: list[int]) -> list[int]:
+    return [member for pid in pids for member in procfs.family(pid)]

@@ -46,6 +46,9 @@ class System(Protocol):
     def workers(self) -> list[int]:
         """Process ids of the workers started here; the driver adds their descendants."""
 
+    def watchers(self) -> list[int]:
+        """Process ids of what only looks on, a collector of traces for one: their processor time is told apart."""
+
     def stop(self) -> None:
         """End the workers."""
 

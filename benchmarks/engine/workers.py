@@ -30,8 +30,8 @@ class Workers:
             number = len(self._processes)
             log = self._folder / f"{self._name}-{number}.log"
             log.unlink(missing_ok=True)
-            paths = f"{_ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}".rstrip(os.pathsep)
-            environment = {**os.environ, **env, "PYTHONPATH": paths, "PYTHONUNBUFFERED": "1"}
+            environment = {**os.environ, **env, "PYTHONUNBUFFERED": "1"}
+            environment["PYTHONPATH"] = f"{_ROOT}{os.pathsep}{environment.get('PYTHONPATH', '')}".rstrip(os.pathsep)
             self._processes.append(ServerProcess([sys.executable, *command], log=log, env=environment))
         for process in self._processes[-len(commands) :]:
             process.wait_until(lambda process=process: ready in process.log.read_text(errors="replace"), self._name)

@@ -31,26 +31,34 @@ def embedded(folder: Path, env: dict[str, str]) -> Iterator[str]:
 
 @contextmanager
 def distributed(folder: Path, env: dict[str, str]) -> Iterator[str]:
+    """Private PostgreSQL and RabbitMQ, and all of Synapse as processes of their own; the API's URL."""
+    with Postgres() as postgres, RabbitMQ() as rabbitmq:
+        env = {**env, "SYNAPSE_DATABASE_URL": postgres.create_database(), "SYNAPSE_BROKER_URL": rabbitmq.create_vhost()}
+        with processes(folder, env) as url:
+            yield url
+
+
+@contextmanager
+def processes(folder: Path, env: dict[str, str]) -> Iterator[str]:
     """API, both MCP servers and a worker for each agent's queue as processes of their own; the API's URL."""
     api, primary, filesystem = free_port(), free_port(), free_port()
     servers, workers = Workers(folder, "server"), Workers(folder, "worker")
-    with Postgres() as postgres, RabbitMQ() as rabbitmq:
-        env = {
-            **env,
-            "SYNAPSE_DATABASE_URL": postgres.create_database(),
-            "SYNAPSE_BROKER_URL": rabbitmq.create_vhost(),
-            "SYNAPSE_MCP_PRIMARY_URL": f"http://127.0.0.1:{primary}/mcp/",
-            "SYNAPSE_MCP_FILESYSTEM_URL": f"http://127.0.0.1:{filesystem}/mcp/",
-        }
-        try:
-            servers.start([[*_COMMAND, "db", "upgrade"]], env, "this version")
-            ports = {("api",): api, ("mcp", "primary"): primary, ("mcp", "filesystem"): filesystem}
-            servers.start([[*_COMMAND, *name, "--port", str(port)] for name, port in ports.items()], env, _READY)
-            workers.start([_worker(queue) for queue in Registry.installed().queues()], env, "@localhost ready.")
-            yield f"http://127.0.0.1:{api}"
-        finally:
-            workers.stop()
-            servers.stop()
+    env = {
+        **env,
+        "SYNAPSE_MCP_PRIMARY_URL": f"http://127.0.0.1:{primary}/mcp/",
+        "SYNAPSE_MCP_FILESYSTEM_URL": f"http://127.0.0.1:{filesystem}/mcp/",
+    }
+    try:
+        servers.start([[*_COMMAND, "db", "upgrade"]], env, "this version")
+        ports = {("api",): api, ("mcp", "primary"): primary, ("mcp", "filesystem"): filesystem}
+        servers.start([[*_COMMAND, *name, "--port", str(port)] for name, port in ports.items()], env, _READY)
+        # At this level a worker says that it takes work; of single steps it says nothing.
+        told = {**env, "SYNAPSE_LOG_LEVEL": "info"}
+        workers.start([_worker(queue) for queue in Registry.installed().queues()], told, "@localhost ready.")
+        yield f"http://127.0.0.1:{api}"
+    finally:
+        workers.stop()
+        servers.stop()
 
 
 def _worker(queue: str) -> list[str]:

@@ -1,7 +1,8 @@
 """Weigh workers of each kind while they do many tasks: first and last PSS, the highest, and the slope between.
 
 ``python -m benchmarks.memory --tasks 10000``. Nothing passes or fails here. RabbitMQ, PostgreSQL and the MCP servers are private
-ones; the figures are of the worker's whole process tree.
+ones; the figures are of the worker's whole process tree. The weights go to ``benchmarks/memory/measured.json``, from which
+``scripts/generate-docs`` writes docs/reference/memory.md.
 """
 
 from __future__ import annotations
@@ -14,41 +15,59 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic
 
 from pydantic import SecretStr
 
+from benchmarks.memory import page
 from benchmarks.memory.app import registry
-from benchmarks.memory.weigh import KINDS, Kind, Weight, slope, weigh
+from benchmarks.memory.weigh import KINDS, Kind, Weight, weigh
 from synapse.engine.registry import Registry
 from synapse.engine.runtime import Runtime
 from synapse.settings import BrokerSettings, StorageSettings
-from tests.services import Postgres, RabbitMQ
+from tests.services import Postgres, RabbitMQ, procfs
 from tests.services.ports import free_port
 from tests.services.process import ServerProcess
 
 ROOT = Path(__file__).parents[2]
 _PAGES = 97
+CELERY, OURS = ("celery", "-A", "synapse", "worker"), ("synapse", "worker")
 
 
 def main() -> None:
-    """Weigh each kind, and print a table."""
+    """Weigh each kind, print its line of the table and keep its weights."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.memory", description=__doc__)
     parser.add_argument("--tasks", type=int, default=10_000)
     parser.add_argument("--only", default="", help="; between kinds: " + "; ".join(kind.name for kind in KINDS))
-    parser.add_argument("--skip", type=int, default=1_000, help="tasks before the first weighing that counts for the slope")
     asked = parser.parse_args()
     wanted = [name.strip() for name in asked.only.split(";") if name.strip()]
-    print(f"{'worker':22}{'tasks':>8}{'first MB':>10}{'last MB':>10}{'highest MB':>12}{'KB per 1,000 tasks':>20}", flush=True)
     with tempfile.TemporaryDirectory() as name, RabbitMQ() as rabbitmq, Postgres() as postgres:
         folder = Path(name)
         with _mcp(folder) as env:
             for kind in [each for each in KINDS if not wanted or each.name in wanted]:
                 env |= {"SYNAPSE_DATABASE_URL": postgres.create_database(), "SYNAPSE_BROKER_URL": rabbitmq.create_vhost()}
-                weights = _of(kind, env, folder, asked.tasks)
-                print(_line(kind, weights, asked.skip), flush=True)
+                began = monotonic()
+                processes, weights = _of(kind, env, folder, asked.tasks)
+                print(page.row(kind, processes, weights), flush=True)
+                minutes = round((monotonic() - began) / 60, 1)
+                page.keep({kind.name: {"processes": processes, "minutes": minutes, "weights": page.thinned(weights)}})
+            page.keep({}, {" ".join(each): _started(each, env, folder) for each in (CELERY, OURS)})
 
 
-def _of(kind: Kind, env: dict[str, str], folder: Path, tasks: int) -> list[Weight]:
+def _started(command: tuple[str, ...], env: dict[str, str], folder: Path) -> float:
+    """Megabytes of a worker that has had nothing to do yet."""
+    program = "celery" if command is CELERY else "synapse.cli.main"
+    options = ("-P", "threads", "-c", "4", "-n", "idle@localhost", "--loglevel", "info")
+    worker = ServerProcess([sys.executable, "-m", program, *command[1:], *options], log=folder / f"{command[0]}.log", env=env)
+    try:
+        worker.wait_until(lambda: "idle@localhost ready" in worker.log.read_text(errors="replace"), "a worker")
+        return procfs.pss_bytes(procfs.family(worker.pid)) / 1e6
+    finally:
+        worker.stop()
+
+
+def _of(kind: Kind, env: dict[str, str], folder: Path, tasks: int) -> tuple[int, list[Weight]]:
+    """How many processes the worker has, and its weights."""
     storage = StorageSettings(database_url=SecretStr(env["SYNAPSE_DATABASE_URL"]), home=folder)
     agents = registry if kind.agent is not None else Registry.installed()
     runtime = Runtime(storage, BrokerSettings(broker_url=SecretStr(env["SYNAPSE_BROKER_URL"])), registry=agents)
@@ -63,17 +82,11 @@ def _of(kind: Kind, env: dict[str, str], folder: Path, tasks: int) -> list[Weigh
             print(f"  {kind.name}: {weight.tasks} tasks, {weight.megabytes:.1f} MB", file=sys.stderr, flush=True)
 
     try:
-        return weigh(kind, worker, runtime, tasks, tell)
+        weights = weigh(kind, worker, runtime, tasks, tell)
+        return len(procfs.family(worker.pid)), weights
     finally:
         worker.stop()
         runtime.close()
-
-
-def _line(kind: Kind, weights: list[Weight], skip: int) -> str:
-    settled = [each for each in weights if each.tasks > skip] or weights
-    highest = max(each.megabytes for each in weights)
-    figures = f"{settled[0].megabytes:10.1f}{settled[-1].megabytes:10.1f}{highest:12.1f}{slope(weights, skip):20.1f}"
-    return f"{kind.name:22}{settled[-1].tasks:8}{figures}"
 
 
 @contextmanager

@@ -57,6 +57,7 @@ KINDS = (
     Kind("solo", _LOADS, _OF_LOADS, _SOLO, "load.plain"),
     Kind("prefork", _LOADS, _OF_LOADS, _PREFORK, "load.plain"),
     Kind("threads, tool calls", _LOADS, _OF_LOADS, _THREADS, "load.tools"),
+    Kind("solo, tool calls", _LOADS, _OF_LOADS, _SOLO, "load.tools"),
     Kind("prefork, tool calls", _LOADS, _OF_LOADS, _PREFORK, "load.tools"),
     Kind("the seven agents", "synapse", tuple(f"synapse-{each}" for each in _SEVEN), _THREADS),
 )

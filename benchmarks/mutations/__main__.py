@@ -36,7 +36,8 @@ LIBRARIES = (
     "structlog",
 )
 _NO_END = " (no end)"
-_FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
+# A test's parameters may have spaces in them.
+_FAILED = re.compile(r"^(?:FAILED|ERROR) ([^\s\[]+(?:\[.*?\])?)(?= - |$)", re.MULTILINE)
 
 
 def main() -> int:

@@ -7,6 +7,7 @@ from benchmarks.mutations.mutation import Edit, Mutation
 MODEL = ("tests/integration/state/test_parity.py", "tests/integration/state/test_ledger_model.py")
 WRITTEN = ("tests/unit/state/test_writes.py", *MODEL)
 AT_ONCE = ("tests/integration/state/test_concurrency.py",)
+WAITING = ("tests/integration/state/test_waits.py",)
 MIGRATING = ("tests/unit/state/test_migrate.py", "tests/integration/state/test_migrate.py")
 
 
@@ -30,6 +31,7 @@ def _postgres(area: str, name: str, *edits: tuple[str, str, str], tests: tuple[s
 
 LEDGER, WRITES, SQL, FUSED = "state/ledger.py", "state/writes.py", "state/fused_sql.py", "state/fused.py"
 LIFECYCLE, SWEEP, DRIVER = "state/lifecycle.py", "state/reconcile.py", "state/driver.py"
+WAITS, SIGNALS, CONSUMING = "state/waits.py", "state/signals.py", "engine/consuming.py"
 
 _CLAIMS = (
     _sqlite("Claims", "a step of a run that has ended can be claimed", (LEDGER, "AND state = 'running' AND {_STARTABLE}", "AND {_STARTABLE}")),
@@ -138,7 +140,7 @@ _ENDS = (
 _SWEEPS = (
     _of("The reconciler", "a run fails before its deadline", (SWEEP, "AND deadline < {now} LIMIT", "AND deadline > {now} LIMIT")),
     _of("The reconciler", "a worker counts as silent before its lease has run out", (SWEEP, "WHERE state = 'running' AND due < {now} ORDER", "WHERE state = 'running' ORDER"), (SWEEP, "state = 'running'\nAND due < {now}{lock}", "state = 'running'{lock}")),
-    _of("The reconciler", "a silent worker is not looked at again under the lock", (SWEEP, "AND attempt = :attempt AND state = 'running'\nAND due < {now}{lock}", "AND attempt <= :attempt + 9{lock}"), tests=(*MODEL, *AT_ONCE)),
+    _of("The reconciler", "a silent worker is not looked at again under the lock", (SWEEP, "AND attempt = :attempt AND state = 'running'\nAND due < {now}{lock}", "AND attempt <= :attempt + 9{lock}"), tests=(*AT_ONCE, *MODEL)),
     _of("The reconciler", "a step that lost its worker is not counted as lost", (SWEEP, "lost = lost + 1, due", "due")),
     _of("The reconciler", "a step that kills its workers is never given up", (SWEEP, "if lost + 1 > self.ledger.max_lost:", "if lost < 0:")),
     _of("The reconciler", "timers are not looked at", (SWEEP, "WHERE state = 'waiting' AND due < {now}", "WHERE state = 'waiting' AND due < due AND due < {now}")),
@@ -158,9 +160,20 @@ _EVENTS = (
     _postgres("Events", "a step that is gone on with has no number of its own", (SQL, "more = ends or keeps is not None", "more = ends")),
     _of("Events", "two events are written under one number", (WRITES, "enumerate(notes, last - len(notes) + 1)", "enumerate(notes, last - len(notes) + 0)")),
     _postgres("Events", "a later event of a run has an earlier place", (DRIVER, 'f"greatest(run.position, {_POSTGRES_POSITION})"', "_POSTGRES_POSITION"), tests=(*AT_ONCE, *MODEL)),
-    _postgres("Events", "a follower overtakes a transaction that is open", ("state/events.py", '"AND position < CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint)"', '""'), tests=(*MODEL[:1], *AT_ONCE)),
+    _postgres("Events", "a follower overtakes a transaction that is open", ("state/events.py", '"AND position < CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint)"', '""'), tests=(*AT_ONCE, *MODEL[:1])),
     _of("Events", "the relay goes on though the broker took nothing", ("engine/housekeeping.py", "if not events or self.publisher.events(events) < len(events):", "if not events or self.publisher.events(events) < 0:"), tests=_unit("housekeeping")),
     _of("Events", "the relay's place is not left for the next", ("engine/housekeeping.py", "        self.database.leases.leave(LEASE, self.holder, json.dumps(cursor))\n", ""), tests=_unit("housekeeping")),
+)  # fmt: skip
+
+_WAITS = (
+    _of("Signals and waits", "a signal that came before its wait is forgotten", (WAITS, 'else {*session.rows(PENDING, {"run": run})}', "else set()"), tests=WAITING, on="not postgresql"),
+    _of("Signals and waits", "a step that has its signal in hand takes another", (SIGNALS, " and (each.node.key, each.attempt) not in served]", "]"), tests=WAITING, on="not postgresql"),
+    _of("Signals and waits", "a repeated signal is another one", (SIGNALS, "if (known := self._known(session, run, sent)) is not None:", "if (known := None) is not None:"), tests=WAITING, on="not postgresql"),
+    _of("Signals and waits", "a signal that nothing will wait for is kept", (SIGNALS, "if len(nodes) - len(candidates) - kept <= 0:", "if len(nodes) - len(candidates) - kept < -1_000:"), tests=WAITING, on="not postgresql"),
+    _of("Signals and waits", "a signal is kept for a run that has ended", (SIGNALS, "        _check_running(about[0])\n", ""), tests=WAITING, on="not postgresql"),
+    _of("Signals and waits", "who began to wait last gets the first signal", (SIGNALS, "return min(waiting, key", "return max(waiting, key"), tests=WAITING, on="not postgresql"),
+    _of("Signals and waits", "a wait ends before its time", (WAITS, "AND state = 'parked' AND due < {{now}}{{lock}}", "AND state = 'parked'{{lock}}"), (WAITS, "step.state = 'parked' AND step.due < {now} AND", "step.state = 'parked' AND"), tests=WAITING, on="not postgresql"),
+    _of("Signals and waits", "a wait of a run that has ended goes on", (WAITS, 'if about is None or about[0] != "running":', "if about is None:"), tests=WAITING, on="not postgresql"),
 )  # fmt: skip
 
 _MESSAGES = (
@@ -177,7 +190,18 @@ _MESSAGES = (
     _of("Messages", "one of a newer version is taken for one of ours", ("engine/newer.py", "version > WIRE", "version > WIRE + 1_000_000"), tests=_unit("newer", "strategy")),
     _of("Messages", "one for an agent that only others have is given up", ("engine/bootsteps.py", '            if newer.pass_on(parent.app.runtime.database.ledger, message, reason):\n', "            if not reason:\n"), tests=_unit("bootsteps")),
     _of("Messages", "a dead letter is acknowledged though it could not be written down", ("engine/bootsteps.py", "                self._waiting = [*waiting, *self._waiting]\n            return\n", "                self._waiting = [*waiting, *self._waiting]\n"), tests=_unit("bootsteps")),
+    _of("Messages", "one of a newer version is acknowledged though the ledger was not told", ("engine/strategy.py", "            if newer.pass_on(app.runtime.database.ledger, message, reason):\n", "            if newer.pass_on(app.runtime.database.ledger, message, reason) or reason:\n"), tests=_unit("newer", "strategy")),
+    _of("Messages", "what a worker could not send is forgotten", ("engine/runner.py", "            self.ledger.unsent(hints)\n", "            pass\n"), tests=_unit("runner")),
+    _of("Messages", "a refused task of the inbox is acknowledged though its copy was not kept", ("engine/inbox.py", "            return False\n        # A stranger", "            pass\n        # A stranger"), tests=_unit("inbox")),
     _of("Messages", "a task of the inbox is acknowledged though no run could be begun", ("engine/inbox.py", '                _log.warning("inbox.waits", error=str(error)[:300])\n                return False\n', '                message.ack()\n                return True\n'), tests=_unit("inbox")),
+)  # fmt: skip
+
+_CONSUMING = (
+    _of("Consuming", "an acknowledgement is of another message", (CONSUMING, "_ACKNOWLEDGE, tag, multiple, _END", "_ACKNOWLEDGE, tag + 1, multiple, _END"), tests=_unit("consuming")),
+    _of("Consuming", "an acknowledgement is of all messages before it, too", (CONSUMING, "_ACKNOWLEDGE, tag, multiple, _END", "_ACKNOWLEDGE, tag, True, _END"), tests=_unit("consuming")),
+    _of("Consuming", "an acknowledgement on a connection that is gone says nothing", (CONSUMING, "            return theirs(delivery_tag, multiple, argsig)\n", "            return None\n"), tests=_unit("consuming")),
+    _of("Consuming", "a connection that was closed is read on", (CONSUMING, "while self._connection.connected:", "while True:"), tests=_unit("consuming")),
+    _of("Consuming", "nobody looks whether a pool's process has ended", ("engine/reaping.py", "        if maintain is not None:\n", "        if maintain is not None and not hub:\n"), tests=_unit("reaping")),
 )  # fmt: skip
 
 _STOPPING = (
@@ -200,4 +224,4 @@ _CHANGING = (
     _of("Changing versions", "a deadlock's victim is not tried again", (DRIVER, "_VICTIM = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)", "_VICTIM = (ZeroDivisionError,)"), tests=("tests/unit/state/test_driver.py", *AT_ONCE)),
 )  # fmt: skip
 
-MUTATIONS = (*_CLAIMS, *_LEASES, *_FENCE, *_JOINS, *_ENDS, *_SWEEPS, *_EVENTS, *_MESSAGES, *_STOPPING, *_CHANGING)
+MUTATIONS = (*_CLAIMS, *_LEASES, *_FENCE, *_JOINS, *_ENDS, *_SWEEPS, *_EVENTS, *_WAITS, *_MESSAGES, *_CONSUMING, *_STOPPING, *_CHANGING)

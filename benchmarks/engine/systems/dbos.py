@@ -50,6 +50,10 @@ class System:
         """Both processes."""
         return self._workers.pids
 
+    def watchers(self) -> list[int]:
+        """Nobody watches."""
+        return []
+
     def stop(self) -> None:
         """End the workers."""
         self._workers.stop()

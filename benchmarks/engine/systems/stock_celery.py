@@ -47,6 +47,10 @@ class System:
         """The parent; its children are its descendants."""
         return self._workers.pids
 
+    def watchers(self) -> list[int]:
+        """Nobody watches."""
+        return []
+
     def stop(self) -> None:
         """Warm shutdown."""
         self._workers.stop()

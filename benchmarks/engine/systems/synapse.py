@@ -7,7 +7,7 @@ import time
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import psycopg
 from pydantic import SecretStr
@@ -32,6 +32,8 @@ _RESULT = "SELECT output FROM step WHERE run = %s AND node = 'save'"
 class System:
     """`celery worker`, one a core with the pool that workers have by default; ``BENCHMARK_POOL`` chooses another."""
 
+    name: ClassVar[str] = "synapse"
+
     def __init__(self, servers: Servers, folder: Path) -> None:
         self._pool = os.environ.get("BENCHMARK_POOL", "threads")
         self._size = {"solo": 1}.get(self._pool, 2)
@@ -48,13 +50,22 @@ class System:
         self._program = compile_workflow(workload.workflow(), self._runtime.registry)
         self._client: psycopg.Connection[Any] = psycopg.connect(database, autocommit=True, options=_BY_KEY)
         self._client.prepare_threshold = 0
-        self._workers = Workers(folder, "synapse")
+        self._workers = Workers(folder, self.name)
 
     def start(self) -> None:
         """Start the workers."""
         options = ["--without-gossip", "--without-mingle", "--without-heartbeat", "-Q", "synapse-bench"]
         command = ["-m", "celery", "-A", workload.__name__, "worker", "-P", self._pool, "-c", str(self._size), *options]
-        self._workers.start([[*command, "-n", f"bench{i}@localhost"] for i in range(self._count)], self._env, ready="takes work")
+        for i in range(self._count):
+            self._workers.start([[*command, "-n", f"bench{i}@localhost"]], self._env | self._own(i), ready="takes work")
+
+    def _own(self, number: int) -> dict[str, str]:
+        """What only the worker of this number is told."""
+        return {}
+
+    def _traceparent(self) -> str | None:
+        """The trace that a run is of."""
+        return None
 
     def run_one(self, seed: int) -> None:
         """Submit, and look at the run every 2 ms: nothing is pushed."""
@@ -76,13 +87,18 @@ class System:
                 time.sleep(look_every)
 
     def _submit(self, seed: int) -> str:
-        begun = self._runtime.database.lifecycle.begin(self._program, NewRun(str(uuid.uuid4()), {"seed": seed}, 3600.0))
+        new = NewRun(str(uuid.uuid4()), {"seed": seed}, 3600.0, traceparent=self._traceparent())
+        begun = self._runtime.database.lifecycle.begin(self._program, new)
         self._runtime.publisher.hints(begun.hints)
         return begun.run
 
     def workers(self) -> list[int]:
         """The worker processes."""
         return self._workers.pids
+
+    def watchers(self) -> list[int]:
+        """Nobody watches."""
+        return []
 
     def stop(self) -> None:
         """Warm shutdown."""
