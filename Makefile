@@ -11,7 +11,7 @@ PARALLEL ?= 2
 
 export CORPUS QUESTION
 
-.PHONY: help env run up test test-unit test-repeat test-conformance lint format types contracts docs check lock bench-engine bench-fairness bench-latency bench-quality bench-mcp bench-startup clean fuzz fuzz-api test-chaos test-containers test-mutations bench-memory
+.PHONY: help env run up test test-unit test-repeat test-conformance lint format types contracts docs docs-site check lock bench-console bench-engine bench-fairness bench-latency bench-quality bench-mcp bench-startup bench-streams clean fuzz fuzz-api scan-chart screenshots test-alerts test-chaos test-containers test-mutations bench-memory
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -35,6 +35,7 @@ up: env ## API, MCP servers and workers in one process tree
 test: env ## All tests, on private servers
 	@scripts/install-services chromium
 	@scripts/install-schemas
+	@scripts/install-checkers
 	@$(PY) -m pytest -n $(PARALLEL) --dist loadfile $(ARGS)
 
 test-unit: env ## Tests that need no server
@@ -46,6 +47,10 @@ test-chaos: env ## Every failure of the matrix, measured anew for docs/reference
 	@$(PY) scripts/generate-docs
 	@$(PY) scripts/generate-deploy
 	@$(PY) -m tests.chaos.soak $(SOAK)
+
+test-alerts: env ## Break a live system, and time the alert that says so: a few minutes of waiting
+	@scripts/install-services
+	@$(PY) -m pytest tests/alerts $(ARGS)
 
 test-containers: env ## The images, and the system in containers: a Docker engine that answers, or a private one where root may start it
 	@scripts/with-engine scripts/with-images $(PY) -m pytest tests/containers tests/deploy/test_compose.py $(ARGS)
@@ -59,7 +64,7 @@ test-mutations: env ## Break one promise of ledger and engine at a time, and wri
 	@$(PY) -m benchmarks.mutations $(ARGS)
 	@$(PY) scripts/generate-docs
 
-test-conformance: env ## MCP's official conformance suite and inspector against both servers; needs npm
+test-conformance: env ## MCP's official conformance suite and inspector against both servers and the API; needs npm
 	@scripts/install-node
 	@SYNAPSE_CI_NODE=1 $(PY) -m pytest tests/conformance $(ARGS)
 
@@ -81,7 +86,18 @@ docs: env ## Write docs/reference and what of deploy/ follows from the code
 	@$(PY) scripts/generate-docs
 	@$(PY) scripts/generate-deploy
 
-check: lint types contracts test ## Everything that must hold
+screenshots: env ## Take the pictures of docs/images anew: ARGS="console-run"
+	@scripts/install-services chromium
+	@$(PY) scripts/screenshots $(ARGS)
+
+scan-chart: env ## checkov over the chart, rendered with every file of values of its ci/
+	@scripts/scan-chart
+
+docs-site: env ## The documentation as a site in build/site, which needs nothing from elsewhere
+	@NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --quiet
+	@echo "build/site: $(PY) -m http.server --directory build/site shows it"
+
+check: lint types contracts docs-site test ## Everything that must hold
 
 lock: ## Take today's newest versions into constraints.txt
 	@scripts/lock
@@ -100,6 +116,10 @@ bench-memory: env ## Memory of each kind of worker over 10,000 tasks
 	@scripts/install-services
 	@$(PY) -m benchmarks.memory $(ARGS)
 
+bench-console: env ## From opening the console to its first paint, and from an event to its pixels, alone and under load
+	@scripts/install-services chromium
+	@$(PY) -m benchmarks.console $(ARGS)
+
 bench-quality: env ## Extraction, evidence and search beside plain tools, on data from outside
 	@$(PY) -m benchmarks.quality $(ARGS)
 
@@ -109,6 +129,10 @@ bench-mcp: env ## MCP servers under hostile input, ours and the peers from their
 bench-startup: env ## Start the composition TIMES=10 times, a question each time; writes docs/reference/startup.md
 	@scripts/with-engine scripts/with-images $(PY) -m benchmarks.startup --times $(TIMES) $(ARGS)
 	@$(PY) scripts/generate-docs
+
+bench-streams: env ## 200 readers of live events and 50 submissions a second: ARGS="--seconds 60"
+	@scripts/install-services
+	@$(PY) -m benchmarks.streams $(ARGS)
 
 fuzz: env ## Random inputs for the guards of the MCP servers: ARGS="--seconds 120"
 	@$(PY) -m benchmarks.fuzz $(ARGS)

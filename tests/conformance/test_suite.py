@@ -1,4 +1,4 @@
-"""The official conformance suite against both servers and the fixture server, for both revisions of the specification."""
+"""The official conformance suite against both servers, the API's face and the fixture server, for both revisions of the specification."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import yaml
 
 from tests.conformance.node import Node
 
-SERVERS = ("primary", "filesystem", "fixture")
+SERVERS = ("primary", "filesystem", "face", "fixture")
 REVISIONS = ("2026-07-28", "2025-11-25")
 SUITE = "@modelcontextprotocol/conformance/dist/index.js"
 RESULT = re.compile(r"^[✓✗~] ([\w-]+): (\d+) passed, (\d+) failed", re.MULTILINE)

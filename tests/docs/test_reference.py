@@ -22,6 +22,12 @@ def test_no_generated_page_is_stale() -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_every_setting_says_what_it_means() -> None:
+    rows = re.findall(r"^\| `(SYNAPSE_\w+)` .*\|(.*)\|$", (REFERENCE / "settings.md").read_text("utf-8"), re.MULTILINE)
+    assert len(rows) > 100
+    assert [variable for variable, meaning in rows if not meaning.strip()] == []
+
+
 @pytest.mark.parametrize("schema", sorted((REFERENCE / "schemas").glob("*.json")), ids=lambda file: file.name)
 def test_a_published_schema_is_one(schema: Any) -> None:
     jsonschema.Draft202012Validator.check_schema(json.loads(schema.read_text("utf-8")))
