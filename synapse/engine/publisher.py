@@ -51,6 +51,8 @@ _COLLECT_FROM = 16
 _MOST_OUTSTANDING = 256
 """Confirms that may be left for later; beyond it even a worker waits."""
 _CONNECT_SECONDS = 5.0
+_SAY_EVERY = 60.0
+"""Seconds between two lines about an outage that lasts; every call of every thread meets it."""
 
 
 class Refused(Exception):
@@ -72,6 +74,7 @@ class AmqpPublisher:
         self._local = threading.local()
         self._all: list[_Channel] = []
         self._silent_until = 0.0
+        self._outage = _Outage()
         connection = kombu.Connection(url)
         self._errors = (OSError, Refused, OperationalError, *connection.connection_errors, *connection.channel_errors)
 
@@ -101,7 +104,9 @@ class AmqpPublisher:
                 # What came back may be of an earlier call that did not wait.
                 if not wait and held.outstanding < _COLLECT_FROM:
                     return len(things)
-                return max(0, len(things) - held.settle(self._timeout if wait or held.outstanding > _MOST_OUTSTANDING else 0))
+                untaken = held.settle(self._timeout if wait or held.outstanding > _MOST_OUTSTANDING else 0)
+                self._outage.over()
+                return max(0, len(things) - untaken)
             except Blocked:
                 # What it was sent it may take when the alarm is over, though nobody waits for that.
                 return 0
@@ -114,7 +119,7 @@ class AmqpPublisher:
                     if silent:
                         # Every call would wait as long for the same answer: meanwhile the reconciler is who tries.
                         self._silent_until = monotonic() + self._timeout
-                    _log.warning("publish.failed", count=len(todo), error=repr(error))
+                    self._outage.met(len(todo), error)
         return 0
 
     def _drop(self, held: _Channel | None, *, goodbye: bool) -> None:
@@ -130,6 +135,33 @@ class AmqpPublisher:
             channel.close()
         self._all.clear()
         self._local = threading.local()
+
+
+class _Outage:
+    """Says that messages could not be sent when that begins, now and then while it lasts, and when it is over.
+
+    Threads meet it together and take no lock: at worst two of them say the same.
+    """
+
+    def __init__(self) -> None:
+        self._since: float | None = None
+        self._unsent = 0
+        self._said = 0.0
+
+    def met(self, unsent: int, error: Exception) -> None:
+        """So many messages could not be sent."""
+        now = monotonic()
+        self._unsent += unsent
+        if self._since is None or now - self._said >= _SAY_EVERY:
+            self._since, self._said = self._since or now, now
+            _log.warning("publish.failed", unsent=self._unsent, seconds=round(now - self._since, 1), error=repr(error))
+
+    def over(self) -> None:
+        """Messages could be sent."""
+        since = self._since
+        if since is not None:
+            unsent, self._since, self._unsent = self._unsent, None, 0
+            _log.info("publish.recovered", unsent=unsent, seconds=round(monotonic() - since, 1))
 
 
 class _Channel:

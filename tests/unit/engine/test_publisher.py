@@ -120,9 +120,9 @@ def test_a_refused_message_is_sent_again_on_a_new_connection(broker: FakeBroker,
 
 def test_a_broker_that_refuses_again_is_given_up_without_an_error(broker: FakeBroker, publisher: AmqpPublisher, logs: list[Any]) -> None:
     broker.answer = fake_amqp.nack
-    assert publisher.hints([hint(1)]) == 0
+    assert publisher.hints([hint(1)]) == publisher.hints([hint(2)]) == 0
     assert [line["event"] for line in logs] == ["publish.failed"]
-    assert [connection.closed for connection in broker.connections] == [True, True]
+    assert [connection.closed for connection in broker.connections] == [True] * 4
 
 
 def test_a_broken_connection_is_made_anew_once_and_what_was_not_confirmed_is_sent_again(
@@ -156,9 +156,22 @@ def test_a_broker_that_is_away_costs_no_error_and_leaves_no_connection(
     broker.away = True
     assert (publisher.hints([hint(1)]), publisher.events([event(1)])) == (0, 0)
     assert [connection.closed for connection in broker.connections] == [True] * 4
-    assert [line["event"] for line in logs] == ["publish.failed"] * 2
     broker.away = False
     assert publisher.hints([hint(1)]) == 1
+    assert [line["event"] for line in logs] == ["publish.failed", "publish.recovered"]
+    assert logs[-1]["unsent"] == 2
+
+
+def test_an_outage_is_told_once_a_minute_and_not_at_every_call(
+    broker: FakeBroker, publisher: AmqpPublisher, logs: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [1000.0]
+    monkeypatch.setattr("synapse.engine.publisher.monotonic", lambda: now[0])
+    broker.away = True
+    for seconds in (0, 1, 58, 1, 1):
+        now[0] += seconds
+        publisher.hints([hint(1)])
+    assert [(line["event"], line["unsent"], line["seconds"]) for line in logs] == [("publish.failed", 1, 0), ("publish.failed", 4, 60)]
 
 
 def test_where_the_first_broker_of_the_url_is_gone_the_next_one_is_asked() -> None:
