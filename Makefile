@@ -33,7 +33,7 @@ up: env ## API, MCP servers and workers in one process tree
 	@$(PY) -m synapse.cli.main up $(ARGS)
 
 test: env ## All tests, on private servers
-	@scripts/install-services chromium
+	@scripts/install-services chromium nginx
 	@scripts/install-schemas
 	@scripts/install-checkers
 	@$(PY) -m pytest -n $(PARALLEL) --dist loadfile $(ARGS)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import ssl
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -439,6 +440,25 @@ class ConsoleSettings(_Settings):
     def _has_a_place_for_the_id(cls, value: str | None) -> str | None:
         if value is not None and value.count("{trace_id}") != 1:
             raise ValueError("it must have {trace_id} once, where the id goes")
+        return value
+
+
+class TlsSettings(_Settings):
+    """Whose certificates are believed."""
+
+    ca_file: Path | None = Field(
+        default=None,
+        description="Certificates (PEM) of authorities of your own, believed beside the usual ones by whatever connects over HTTPS.",
+    )
+
+    @field_validator("ca_file")
+    @classmethod
+    def _of_certificates(cls, value: Path | None) -> Path | None:
+        if value is not None:
+            try:
+                ssl.create_default_context(cafile=value)
+            except OSError as error:
+                raise ValueError(f"{value} cannot be used as a file of certificates in PEM: {error.strerror or error}") from error
         return value
 
 

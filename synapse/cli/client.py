@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import httpx
 
+from synapse import trust
 from synapse.client.blocking import Client
 from synapse.settings import ApiSettings
 
@@ -12,7 +13,7 @@ class Hurried(httpx.HTTPTransport):
     """Waits a few seconds for the network each time, whatever the request says."""
 
     def __init__(self, seconds: float) -> None:
-        super().__init__(trust_env=False)
+        super().__init__(verify=trust.context(), trust_env=False)
         self._timeout = httpx.Timeout(seconds).as_dict()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:

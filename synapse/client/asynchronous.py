@@ -12,6 +12,7 @@ from typing import Any, Self, Unpack
 import httpx
 from pydantic import ValidationError
 
+from synapse import trust
 from synapse.client import calls
 from synapse.client.calls import Answer, Call, Filters
 from synapse.client.errors import ClientError, RunFailed, WaitedTooLong, refusal
@@ -70,7 +71,13 @@ class AsyncClient:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         try:
             # The API is the operator's own: a proxy variable must not send its token elsewhere.
-            self._http = httpx.AsyncClient(base_url=self.url, headers=headers, transport=transport, trust_env=False)
+            self._http = httpx.AsyncClient(
+                base_url=self.url,
+                headers=headers,
+                verify=trust.context() if transport is None else True,
+                transport=transport,
+                trust_env=False,
+            )
         except httpx.InvalidURL as error:
             raise calls.no_address(self.url, str(error)) from error
 
@@ -430,7 +437,7 @@ class AsyncClient:
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
             raise calls.no_address(self.url, str(error)) from error
         except httpx.HTTPError as error:
-            raise calls.unreachable(self.url, str(error) or type(error).__name__) from error
+            raise calls.unreached(self.url, error) from error
         except ValidationError as error:
             raise calls.another(self.url) from error
 

@@ -387,6 +387,15 @@ def unreachable(url: str, why: str) -> Unreachable:
     return Unreachable(f"the API at {url} does not answer: {why}", remedy="start it with 'synapse up', or set SYNAPSE_API_URL")
 
 
+def unreached(url: str, error: Exception) -> Unreachable:
+    """What httpx says of a request that no answer came to."""
+    why = str(error) or type(error).__name__
+    if "CERTIFICATE_VERIFY_FAILED" in why:  # OpenSSL's name; the exception itself is some causes below
+        remedy = "name a file with the certificate of its authority in SYNAPSE_CA_FILE"
+        return Unreachable(f"the certificate of the API at {url} is not believed: {why}", passes=False, remedy=remedy)
+    return unreachable(url, why)
+
+
 def no_address(url: str, why: str) -> Unreachable:
     """What was given is no URL."""
     remedy = "set it, e.g. to http://127.0.0.1:8800"

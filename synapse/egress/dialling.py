@@ -15,7 +15,7 @@ from typing import Final, cast
 
 import httpx
 
-from synapse import __version__
+from synapse import __version__, trust
 from synapse.egress.addresses import is_metadata, refusal
 from synapse.egress.refused import Refused
 from synapse.egress.urls import UrlPolicy, host_of, port_of
@@ -102,7 +102,7 @@ class Dialler:
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
-        return httpx.create_ssl_context(trust_env=False)
+        return trust.context()
 
 
 async def resolve(host: str, port: int) -> list[str]:

@@ -6,6 +6,7 @@ from typing import Final
 
 import httpx
 
+from synapse import trust
 from synapse.errors import Transient
 
 _MOST: Final = 1_000_000
@@ -17,7 +18,9 @@ async def get(url: str, *, transport: httpx.AsyncBaseTransport | None = None) ->
     """The body behind the URL. Raises Transient; redirects are not followed, and no proxy variable is heeded."""
     try:
         async with (
-            httpx.AsyncClient(timeout=_SECONDS, trust_env=False, follow_redirects=False, transport=transport) as client,
+            httpx.AsyncClient(
+                timeout=_SECONDS, verify=trust.context(), trust_env=False, follow_redirects=False, transport=transport
+            ) as client,
             client.stream("GET", url, headers={"Accept": "application/json"}) as response,
         ):
             if response.status_code != httpx.codes.OK:

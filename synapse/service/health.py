@@ -11,6 +11,7 @@ from urllib.parse import urljoin
 import httpx
 from pydantic import Field
 
+from synapse import trust
 from synapse.contracts.evidence import Frozen
 from synapse.engine.broker import check_broker
 from synapse.engine.runtime import Runtime
@@ -99,7 +100,7 @@ async def _check(name: str, ask: Callable[[], Awaitable[Any]], remedy: str, *, n
 
 
 async def _ready(url: str) -> None:
-    async with httpx.AsyncClient(timeout=_SECONDS, trust_env=False) as client:
+    async with httpx.AsyncClient(timeout=_SECONDS, verify=trust.context(), trust_env=False) as client:
         response = await client.get(urljoin(url, "/readyz"))
     if response.status_code != httpx.codes.OK:
         raise Unavailable(f"{url} answered {response.status_code}: {response.text[:200]}")

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import httpx2
 import openai
 
+from synapse import trust
 from synapse.settings import LlmSettings, is_loopback
 from synapse.tools.chat import Refused, Reply, Unreachable
 from synapse.tools.outcome import Outcome, Unanswered
@@ -24,7 +25,9 @@ def connect(url: str, settings: LlmSettings) -> OpenAiChat:
     """The server at a base URL. Nothing is opened before its first request."""
     key = settings.llm_api_key.get_secret_value() if settings.llm_api_key is not None else "none"
     # Times and retries are counted by the caller, against the run's budget. A redirect would take the data elsewhere.
-    http = httpx2.AsyncClient(timeout=None, follow_redirects=False, trust_env=not is_loopback(urlsplit(url).hostname or ""))
+    outside = not is_loopback(urlsplit(url).hostname or "")
+    tls = trust.widened(httpx2.create_ssl_context(trust_env=outside))
+    http = httpx2.AsyncClient(timeout=None, follow_redirects=False, verify=tls, trust_env=outside)
     client = openai.AsyncOpenAI(api_key=key, base_url=url, max_retries=0, timeout=None, http_client=http)
     # Taken from OPENAI_* variables by the SDK; they are about another account.
     client.organization = client.project = None

@@ -15,7 +15,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp_types import Implementation
 from pydantic import SecretStr
 
-from synapse import __version__
+from synapse import __version__, trust
 from synapse.tools.transport import Resilient
 
 PROTOCOL: Final = "2026-07-28"
@@ -38,7 +38,8 @@ async def open_client(url: str, token: SecretStr | None) -> AsyncIterator[Client
     # Time limits are the caller's, per call; these only keep a dead peer from holding a connection for ever.
     timeout = httpx2.Timeout(connect=5.0, read=600.0, write=30.0, pool=30.0)
     # No proxy from the environment: it would be handed the token and every page.
-    transport = Resilient(httpx2.AsyncHTTPTransport(limits=limits, trust_env=False))
+    tls = trust.widened(httpx2.create_ssl_context(trust_env=False))
+    transport = Resilient(httpx2.AsyncHTTPTransport(verify=tls, limits=limits, trust_env=False))
     async with httpx2.AsyncClient(transport=transport, headers=headers, timeout=timeout, trust_env=False) as http:
         streams = streamable_http_client(url, http_client=http, max_sse_event_size=_MAX_EVENT)
         info = Implementation(name="synapse", version=__version__)

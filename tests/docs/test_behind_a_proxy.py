@@ -6,6 +6,7 @@ import re
 import shutil
 import ssl
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ import httpx
 import pytest
 
 from synapse.cli.client import Api
+from tests.absent import absent
 from tests.docs.pages import ROOT, files
 from tests.docs.running import environment, up
 from tests.services.ports import free_port
@@ -30,7 +32,7 @@ def nginx(folder: Path, api: str) -> Iterator[str]:
     """nginx with the page's server block, what it leaves to the reader filled in, and the same again below the page's path."""
     program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
     if program is None:
-        pytest.skip("nginx is not installed")
+        absent("nginx is not installed: run scripts/install-services nginx")
     port = free_port()
     certificate, key = folder / "synapse.pem", folder / "synapse.key"
     subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
@@ -96,6 +98,15 @@ def test_everything_works_through_the_proxy_and_nothing_without_the_token(tmp_pa
                 assert client.post(f"{base}/mcp", headers=origin, json={}).status_code != httpx.codes.FORBIDDEN
                 other = {**known, "Host": NAME, "Origin": "https://elsewhere.example"}
                 assert client.post(f"{base}/mcp", headers=other, json={}).status_code == httpx.codes.FORBIDDEN
+                asked = [sys.executable, "-m", "synapse.cli.main", "runs", "list"]
+                there = environment(tmp_path, SYNAPSE_API_URL=base, SYNAPSE_API_TOKEN=TOKEN)
+                strange = subprocess.run(asked, env=there, capture_output=True, text=True)
+                assert strange.returncode != 0
+                assert "SYNAPSE_CA_FILE" in strange.stderr
+                believed = subprocess.run(
+                    asked, env={**there, "SYNAPSE_CA_FILE": str(tmp_path / "synapse.pem")}, capture_output=True, text=True
+                )
+                assert made.json()["id"] in believed.stdout, believed.stderr
 
 
 def test_a_path_in_front_of_the_api_is_kept_by_the_client() -> None:

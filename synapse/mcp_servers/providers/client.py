@@ -18,7 +18,7 @@ from typing import Any, Final, NoReturn, cast
 import httpx
 from pydantic import SecretStr
 
-from synapse import __version__
+from synapse import __version__, trust
 from synapse.egress.pauses import retry_after
 from synapse.errors import InvalidInput, Permanent, Transient
 from synapse.mcp_servers.inflate import Inflater
@@ -123,7 +123,7 @@ class ApiClient:
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
-        return httpx.create_ssl_context(trust_env=False)
+        return trust.context()
 
 
 def header_value(secret: SecretStr, variable: str) -> str:
