@@ -9,6 +9,7 @@ already), ``{uuid}`` (a new random id) and ``{object}`` (the function that makes
 from __future__ import annotations
 
 import json
+import random
 import re
 import sqlite3
 import threading
@@ -17,7 +18,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from time import monotonic, sleep
+from typing import Any, Final, Protocol, TypeVar
 
 import psycopg
 
@@ -26,6 +28,9 @@ from synapse.faults import reach
 
 Rows = list[tuple[Any, ...]]
 Result = TypeVar("Result")
+
+BUSY_SECONDS: Final = 30.0
+"""How long a statement on SQLite waits for who writes."""
 
 
 class Session(Protocol):
@@ -198,6 +203,23 @@ def _postgres(sql: str) -> bytes:
     return _PARAMETER.sub(r"%(\1)s", _MACRO.sub(macro, sql)).encode()
 
 
+def enter_wal(connection: sqlite3.Connection) -> None:
+    """Have the file in WAL mode. Raises OperationalError when others keep it from that for `BUSY_SECONDS`.
+
+    SQLite turns whoever finds another one about to write away at once, whatever the busy timeout is: of several that open a new file
+    together, all but one.
+    """
+    until = monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL").fetchall()
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or monotonic() > until:
+                raise
+            sleep(random.uniform(0.001, 0.01))
+
+
 class SqliteDriver:
     """sqlite3 in WAL mode; every transaction takes the write lock at its start, so it never has to be repeated."""
 
@@ -212,10 +234,15 @@ class SqliteDriver:
     def _connection(self) -> sqlite3.Connection:
         held: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if held is None:
-            held = sqlite3.connect(self._path, isolation_level=None, timeout=30, check_same_thread=False, cached_statements=512)
-            # NORMAL in WAL mode: a killed process loses nothing; only a power cut can lose the last commits.
-            for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000", "foreign_keys=ON"):
-                held.execute(f"PRAGMA {pragma}").fetchall()
+            held = sqlite3.connect(self._path, isolation_level=None, timeout=BUSY_SECONDS, check_same_thread=False, cached_statements=512)
+            try:
+                enter_wal(held)
+                # A killed process loses nothing; only a power cut can lose the last commits.
+                held.execute("PRAGMA synchronous=NORMAL")
+                held.execute("PRAGMA foreign_keys=ON")
+            except BaseException:
+                held.close()
+                raise
             self._local.connection = held
             with self._lock:
                 self._all.append(held)

@@ -12,6 +12,7 @@ from synapse.contracts.run import RunDetail, RunFilter, RunPage, RunState, RunVi
 from synapse.contracts.waits import Waiting
 from synapse.errors import NotFound, Unavailable
 from synapse.state import schema
+from synapse.state.driver import BUSY_SECONDS, enter_wal
 from synapse.state.filters import after, matching, write_cursor
 from synapse.state.packing import Packer
 from synapse.workflows.definition import from_data
@@ -182,11 +183,11 @@ def open_engine(url: str) -> sa.Engine:
         made = sa.create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1), pool_pre_ping=True, pool_size=5)
         sa.event.listen(made, "handle_error", _unavailable)
         return made
-    engine = sa.create_engine(url, connect_args={"timeout": 30})
+    engine = sa.create_engine(url, connect_args={"timeout": BUSY_SECONDS})
 
     @sa.event.listens_for(engine, "connect")
     def _(connection: Any, _record: object) -> None:
-        connection.execute("PRAGMA journal_mode=WAL")
+        enter_wal(connection)
 
     return engine
 

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -60,6 +62,27 @@ def test_threads_wait_for_one_another_s_transactions_instead_of_failing(driver: 
     for thread in threads:
         thread.join(PATIENCE)
     assert driver.rows("SELECT n FROM t", {}) == [(80,)]
+
+
+def writing(path: Path) -> sqlite3.Connection:
+    """Who begins to write to a file without WAL: SQLite tells another one who switches to it that it is locked, and does not wait."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("BEGIN IMMEDIATE")
+    return connection
+
+
+def test_who_finds_others_at_a_new_file_waits_for_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with closing(writing(tmp_path / "new.db")) as other, closing(SqliteDriver(tmp_path / "new.db")) as driver:
+        monkeypatch.setattr("synapse.state.driver.sleep", lambda _: other.rollback())
+        assert driver.rows("PRAGMA journal_mode", {}) == [("wal",)]
+
+
+def test_a_new_file_that_others_keep_is_unavailable_in_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("synapse.state.driver.BUSY_SECONDS", 0)
+    with closing(writing(tmp_path / "new.db")), closing(SqliteDriver(tmp_path / "new.db")) as driver:
+        with pytest.raises(Unavailable, match="database is locked"):
+            driver.rows("SELECT 1", {})
+        assert driver._all == []
 
 
 def test_now_is_the_time_in_utc(driver: SqliteDriver) -> None:
