@@ -165,6 +165,20 @@ def test_runs_are_filtered_chosen_and_cancelled_together(visit: Open, api: Api, 
         api.until(run, "cancelled")
 
 
+def test_what_could_not_be_resumed_with_others_is_told_with_its_reason(visit: Open, api: Api, tmp_path: Path) -> None:
+    run = api.begin(tmp_path, "broken-1")
+    api.until(run, "failed")
+    page = visit("runs?state=failed")
+    page.locator("li", has=page.locator(f'a[href="#/runs/{run}"]')).get_by_role("checkbox").check()
+    (tmp_path / "mended").touch()
+    api.ask(f"v1/runs/{run}/resume", {})
+    api.until(run, "succeeded")
+    page.get_by_role("button", name="Resume 1").click()
+    expect(page.get_by_role("alert")).to_contain_text("1 run could not be resumed: ")
+    expect(page.get_by_role("alert")).to_contain_text("succeeded")
+    expect(page.locator(f'a[href="#/runs/{run}"]')).to_have_count(0)
+
+
 def test_runs_are_found_by_their_words_and_labels_by_the_keyboard_alone(visit: Open, api: Api, tmp_path: Path) -> None:
     things = {"folder": str(tmp_path), "things": []}
     runs = [
