@@ -61,13 +61,14 @@ def made(runtime: Runtime, name: str, ago: int = TIMES, **more: Any) -> Schedule
 
 
 class Firers:
-    """Processes that begin together."""
+    """Processes that begin when told to, those that were started meanwhile together."""
 
     def __init__(self, url: str, home: Path) -> None:
         self.url, self.home = url, home
         self.running: dict[str, ServerProcess] = {}
 
     def start(self, name: str, *rules: dict[str, Any]) -> None:
+        (self.home / "go").unlink(missing_ok=True)
         faults = {"rules": list(rules), "marks": str(self.home), "who": name}
         env = {**os.environ, "PYTHONPATH": str(ROOT), **({"SYNAPSE_FAULTS": json.dumps(faults)} if rules else {})}
         command = [sys.executable, "-m", "tests.integration.schedules.firer", self.url, str(self.home), name]
@@ -142,6 +143,7 @@ def test_whoever_is_alone_when_it_is_killed_leaves_what_it_had_not_committed_to_
         firers.ended()
         assert not (tmp_path / f"done-k{n}").exists()
     firers.start("whole")
+    firers.go()
     firers.ended()
     assert fired(runtime) == expected(schedules)
     # Two firings by the one that died in its third transaction, three by the one that died after it.
