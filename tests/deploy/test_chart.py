@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import certifi
 import kubernetes_validate.utils
 import pytest
 import yaml
@@ -163,9 +164,10 @@ def test_every_variable_is_a_setting_and_none_holds_a_secret(scenario: str) -> N
 def test_every_value_is_one_that_its_setting_takes(scenario: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     models = [each for each in vars(settings).values() if inspect.isclass(each) and issubclass(each, settings._Settings)]
     assert len(models) > 5
+    here = {"SYNAPSE_SECRETS_DIR": str(tmp_path), "SYNAPSE_CA_FILE": certifi.where()}
     for given in variables(scenario).values():
         with monkeypatch.context() as patched:
-            for name, value in {**given, "SYNAPSE_SECRETS_DIR": str(tmp_path)}.items():
+            for name, value in {**given, **{name: here[name] for name in here if name in given}}.items():
                 patched.setenv(name, value)
             for model in models:
                 model()
@@ -179,6 +181,20 @@ def test_the_console_links_to_what_the_values_name_and_to_nothing_by_itself() ->
 
     assert linked("default") == {}
     assert {name: url.split("/")[2].partition(".")[0] for name, url in linked("production").items()} == links
+
+
+def test_authorities_of_ones_own_are_mounted_where_connections_are_made() -> None:
+    believing = set()
+    for name, pod in pods("operators").items():
+        (container,) = pod["spec"]["containers"]
+        given = {each["name"]: each["value"] for each in container["env"]}
+        mounts = {each["mountPath"] for each in container.get("volumeMounts", [])}
+        volumes = {each["configMap"]["name"] for each in pod["spec"].get("volumes", []) if "configMap" in each}
+        believes = given.get("SYNAPSE_CA_FILE") == "/run/authorities/ca-bundle.crt"
+        assert ("/run/authorities" in mounts, "company-authorities" in volumes) == (believes, believes), name
+        if believes:
+            believing.add(pod["metadata"]["labels"]["app.kubernetes.io/component"])
+    assert believing == {"api", "mcp-primary", "mcp-filesystem", *(component(each) for each in workers("operators").values())}
 
 
 def api_of(scenario: str) -> dict[str, str]:

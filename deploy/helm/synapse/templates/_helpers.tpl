@@ -157,6 +157,25 @@ helm.sh/hook-delete-policy: before-hook-creation
 {{- end -}}
 {{- end -}}
 
+{{/* Authorities of one's own, where a ConfigMap has them: the setting that names their file, in JSON. */}}
+{{- define "synapse.authorities" -}}
+{{- ternary (dict "ca_file" (printf "/run/authorities/%s" .Values.authorities.key)) dict (not (empty .Values.authorities.configMap)) | toJson -}}
+{{- end -}}
+
+{{- define "synapse.authoritiesMount" -}}
+{{- if .Values.authorities.configMap }}
+- {name: authorities, mountPath: /run/authorities, readOnly: true}
+{{- end }}
+{{- end -}}
+
+{{- define "synapse.authoritiesVolume" -}}
+{{- with .Values.authorities }}
+{{- if .configMap }}
+- {name: authorities, configMap: {name: {{ .configMap }}, items: [{key: {{ .key }}, path: {{ .key }}}]}}
+{{- end }}
+{{- end }}
+{{- end -}}
+
 {{/* What "restricted" asks of a pod; 10001 is the images' user. */}}
 {{- define "synapse.podSecurity" -}}
 automountServiceAccountToken: false
