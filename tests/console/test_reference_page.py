@@ -25,3 +25,13 @@ def test_it_shows_every_operation_loads_nothing_from_elsewhere_and_asks_the_api(
     expect(page.locator(".live-responses-table")).to_contain_text("test.gate")
     assert [url for url in asked if not url.startswith((api.url, "data:"))] == []
     assert api.url + "v1/agents" in asked
+
+
+def test_it_is_dark_when_the_console_is(visit: Open, api: Api) -> None:
+    page = visit(url=api.url + "docs")
+    expect(page.locator(".opblock").first).to_be_visible()
+    for scheme, darkest in (("dark", True), ("light", False)):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type] # one of its literals
+        page.wait_for_function("dark => document.documentElement.classList.contains('dark-mode') === dark", arg=darkest)
+        ground = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)")
+        assert (max(ground) < 64) == darkest

@@ -7,3 +7,9 @@ SwaggerUIBundle({
   filter: true,
   validatorUrl: null,
 });
+
+// In the dark as the console, and when that changes.
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const follow = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
+dark.addEventListener("change", follow);
+follow();
