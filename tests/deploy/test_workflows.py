@@ -63,6 +63,12 @@ def test_a_token_is_not_left_in_a_checkout_that_does_not_push(name: str) -> None
             assert step.get("with", {}).get("persist-credentials", True) is (name == "promote")
 
 
+def test_what_the_first_job_leaves_out_has_a_job_of_its_own() -> None:
+    made = set(re.findall(r"^(test-(?:chaos|containers|alerts)):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    assert set(workflow("ci")["jobs"]["beyond"]["strategy"]["matrix"]["target"]) == made
+    assert len(made) == 3
+
+
 def test_the_chart_is_scanned_before_a_change_lands_and_nothing_is_skipped_without_a_reason() -> None:
     assert {"run": "make scan-chart"} in workflow("ci")["jobs"]["chart"]["steps"]
     text = (ROOT / "deploy" / "helm" / "checkov.yaml").read_text("utf-8")
