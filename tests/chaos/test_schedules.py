@@ -13,6 +13,7 @@ from synapse.faults import POINTS
 from synapse.service.schedules import ScheduleDesk
 from tests.chaos.house import CHAIN, THINGS, House
 from tests.chaos.matrix import proves
+from tests.there import there
 from tests.waiting import until
 
 
@@ -29,9 +30,9 @@ def test_a_due_time_whose_worker_was_killed_is_fired_once(house: House, took: Ca
     workflows = house.folder / "workflows"
     workflows.mkdir()
     (workflows / "chaos.yaml").write_text(CHAIN)
-    there = {"SYNAPSE_WORKFLOWS_DIR": str(workflows)}
-    victim = house.workers.start(faults=[{"at": point, "do": "kill", "where": "schedule"}], **there)
-    house.workers.spawn(gate=house.gate, **there)
+    settings = {"SYNAPSE_WORKFLOWS_DIR": str(workflows)}
+    victim = house.workers.start(faults=[{"at": point, "do": "kill", "where": "schedule"}], **settings)
+    house.workers.spawn(gate=house.gate, **settings)
     runtime = house.client.runtime
     runtime.engine = runtime.engine.model_copy(update={"workflows_dir": workflows})
     desk = ScheduleDesk(runtime, OPERATOR)
